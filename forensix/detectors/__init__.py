@@ -1,0 +1,46 @@
+"""The registry: every method, by name.
+
+A detector is one module with ``METHOD`` (a :class:`~forensix.detectors.method.Method`),
+the method itself as functions on arrays, and ``detect(evidence, *, preset) -> Finding``,
+which raises NotApplicable with a reason where the method cannot be used. Adding one
+is that file and one line here. Modules are imported when first asked for.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from types import ModuleType
+
+from forensix.detectors.method import PRESETS, Method
+from forensix.errors import ParameterError
+
+REGISTRY: dict[str, str] = {
+    "jpeg-double-quantization": "jpeg.double_quantization",
+    "jpeg-ghosts": "jpeg.ghosts",
+    "copy-move-keypoints": "copy_move.keypoints",
+}
+
+
+def names() -> tuple[str, ...]:
+    """The names of all methods, in the order in which a scan runs them."""
+    return tuple(REGISTRY)
+
+
+def load(name: str) -> ModuleType:
+    """The module of a method; ParameterError when there is none of that name."""
+    if name not in REGISTRY:
+        raise ParameterError(f"no method is called {name!r}; there are: {', '.join(REGISTRY)}")
+    return import_module(f"{__name__}.{REGISTRY[name]}")
+
+
+def method(name: str) -> Method:
+    """What is known of a method: question, paper, applicability."""
+    described: Method = load(name).METHOD
+    return described
+
+
+def in_preset(preset: str) -> tuple[str, ...]:
+    """The names of the methods a preset runs."""
+    if preset not in PRESETS:
+        raise ParameterError(f"preset must be one of {', '.join(PRESETS)}, got {preset!r}")
+    return tuple(n for n in REGISTRY if PRESETS.index(method(n).preset) <= PRESETS.index(preset))

@@ -1,0 +1,1 @@
+"""How often was this file compressed, with what, and do its parts agree?"""

@@ -1,0 +1,42 @@
+"""What the registry, the command line, the reports and the docs know of a method."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from forensix.finding import Finding
+
+PRESETS = ("fast", "standard", "thorough")
+CONCLUSIONS = ("integrity", "origin", "history")
+
+
+@dataclass(frozen=True)
+class Method:
+    """One method from the literature, described for a reader.
+
+    name : as in ``--detector NAME``, for example "jpeg-ghosts"
+    family : the folder below forensix/detectors
+    question : what it answers, one sentence ending in a question mark
+    applies_to : on which images it can speak
+    reference : authors, title, venue, year, DOI
+    kind : what a positive finding means: "copy-move", "splicing" or "removal";
+        None for methods that do not feed integrity
+    concludes : the conclusion it feeds: "integrity", "origin" or "history"
+    preset : the quickest preset that runs it
+    licence : of the code; always our own, from the paper
+    """
+
+    name: str
+    family: str
+    question: str
+    applies_to: str
+    reference: str
+    kind: str | None = None
+    concludes: str = "integrity"
+    preset: str = "fast"
+    licence: str = "Apache-2.0"
+
+    def finding(self, **fields: Any) -> Finding:
+        """A Finding that carries this method's name, family and reference."""
+        return Finding(detector=self.name, family=self.family, reference=self.reference, **fields)

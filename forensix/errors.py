@@ -1,0 +1,37 @@
+"""Every error forensix raises on purpose."""
+
+
+class ForensixError(Exception):
+    """Base class: catch this to catch everything forensix raises on purpose."""
+
+
+class EvidenceError(ForensixError):
+    """The file cannot be read as an image (not an image, nothing left of it, unreadable)."""
+
+
+class LimitExceeded(EvidenceError):
+    """The image is larger than the caller allows (pixels or bytes)."""
+
+
+class EvidenceMissing(ForensixError):
+    """The image does not carry what was asked of it (for example, no JPEG data)."""
+
+
+class NotApplicable(ForensixError):
+    """A method does not apply to this image; the message is the reason, for the reader."""
+
+
+class ParameterError(ForensixError, ValueError):
+    """An argument has a value or shape the function cannot use."""
+
+
+class DeviceError(ForensixError):
+    """A CUDA run was asked for on a machine that cannot give one."""
+
+
+class DocumentError(ForensixError):
+    """A saved scan document is not one, or not of a schema this version reads."""
+
+
+class MissingExtra(ForensixError):
+    """An optional package is needed; the message names the extra to install."""

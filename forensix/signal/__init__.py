@@ -1,0 +1,1 @@
+"""Pure array functions that two or more detectors share."""

@@ -1,0 +1,1 @@
+"""Plain NumPy/SciPy statements of the kernels; nothing here imports forensix."""
