@@ -86,14 +86,20 @@ class Heatmap:
         return self.cell == other.cell and np.array_equal(self.values, other.values, equal_nan=True)
 
     def full_size(self, rows: int, cols: int) -> np.ndarray:
-        """Values for every pixel of a rows x cols image; float32, NaN where not judged.
+        """Values for every pixel of a rows x cols image; float32, NaN where not judged."""
+        return expand_cells(self.values, self.cell, rows, cols)
 
-        What the cells do not cover (an incomplete block at the far edge) takes the
-        value of the nearest cell.
-        """
-        row = np.minimum(np.arange(rows) // self.cell, self.values.shape[0] - 1)
-        col = np.minimum(np.arange(cols) // self.cell, self.values.shape[1] - 1)
-        return self.values[row[:, None], col[None, :]]
+
+def expand_cells(cells: np.ndarray, cell: int, rows: int, cols: int) -> np.ndarray:
+    """One value a pixel from one value a cell, for a rows x cols image.
+
+    What the cells do not cover (an incomplete block at the far edge) takes the value
+    of the nearest cell.
+    """
+    row = np.minimum(np.arange(rows) // cell, cells.shape[0] - 1)
+    col = np.minimum(np.arange(cols) // cell, cells.shape[1] - 1)
+    expanded: np.ndarray = cells[row[:, None], col[None, :]]
+    return expanded
 
 
 @dataclass(frozen=True)

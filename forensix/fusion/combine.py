@@ -1,0 +1,107 @@
+"""A first, transparent fusion: add up what independent families of methods say.
+
+Methods of one family look at the same trace and are not independent, so a family
+speaks once, with its strongest member. Families are taken as independent and their
+weights of evidence are added. The sum, as a probability at even prior odds, is the
+conclusion's score. A label other than "inconclusive" needs a sum beyond a stated
+bound and, for "inconsistent", a method that decided by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from forensix.detectors.method import CONCLUSIONS, Method
+from forensix.finding import Finding
+from forensix.fusion.calibration import LIMIT
+from forensix.result import LABELS, Conclusion
+
+# Ten times as likely if changed than if not; half as likely if changed than if not.
+INCONSISTENT_FROM = 1.0
+CONSISTENT_TO = -0.3
+
+WORDS = {
+    "integrity": ("no trace of a change", "a change"),
+    "origin": ("a camera", "a generator"),
+    "history": ("a file straight from the camera", "a file that was saved again"),
+}
+
+
+def conclude(findings: Iterable[Finding], methods: Mapping[str, Method]) -> dict[str, Conclusion]:
+    """The three conclusions from calibrated findings.
+
+    Parameters
+    ----------
+    findings : with ``log10_lr`` set where they have a score
+    methods : what the registry knows of each detector, by name
+    """
+    findings = tuple(findings)
+    return {
+        question: _answer(question, [f for f in findings if methods[f.detector].concludes == question], methods)
+        for question in CONCLUSIONS
+    }
+
+
+def _answer(question: str, findings: list[Finding], methods: Mapping[str, Method]) -> Conclusion:
+    speaking = [f for f in findings if f.log10_lr is not None]
+    if not speaking:
+        return Conclusion("inconclusive", explanation=_silence(question, findings))
+    strongest = _strongest_by_family(speaking)
+    total = round(max(-LIMIT, min(LIMIT, sum(_weight(f) for f in strongest))), 4)
+    score = round(1 / (1 + 10**-total), 6)
+    for_it = [f for f in strongest if _weight(f) > 0]
+    against = [f for f in strongest if _weight(f) <= 0]
+    decided = [f for f in for_it if f.score is not None and f.score > 0.5]
+    low, middle, high = LABELS[question]
+    if decided and total >= INCONSISTENT_FROM:
+        label, because = high, decided
+    elif not decided and total <= CONSISTENT_TO:
+        label, because = low, against
+    else:
+        label, because = middle, decided or for_it
+    kind = methods[decided[0].detector].kind if label == "inconsistent" else None
+    return Conclusion(
+        label=label,
+        score=score,
+        log10_lr=total,
+        kind=kind,
+        because=tuple(f.detector for f in because),
+        explanation=_explain(question, label, total, because, len(speaking), len(findings)),
+    )
+
+
+def _weight(finding: Finding) -> float:
+    return finding.log10_lr or 0.0
+
+
+def _strongest_by_family(findings: list[Finding]) -> list[Finding]:
+    """One finding a family, the one that speaks most for the change; strongest first."""
+    best: dict[str, Finding] = {}
+    for finding in findings:
+        held = best.get(finding.family)
+        if held is None or _weight(finding) > _weight(held):
+            best[finding.family] = finding
+    return sorted(best.values(), key=lambda f: (-abs(_weight(f)), f.detector))
+
+
+def _explain(
+    question: str, label: str, total: float, because: list[Finding], spoke: int, asked: int
+) -> str:
+    calm, alarm = WORDS[question]
+    times = 10 ** abs(total)
+    ratio = f"{times:.2g}" if times < 100 else f"{times:.0f}"
+    towards = alarm if total > 0 else calm
+    weight = f"Together the findings are {ratio} times as likely with {towards} as without"
+    heard = f"{spoke} of {asked} methods for this question could tell something"
+    if label == LABELS[question][2]:
+        return f"{because[0].explanation} {weight}; {heard}."
+    if label == LABELS[question][0]:
+        return f"No method found {alarm}; {weight[0].lower()}{weight[1:]}; {heard}."
+    lead = f"{because[0].explanation} That is not enough to decide. " if because else ""
+    return f"{lead}{weight}; {heard}."
+
+
+def _silence(question: str, findings: list[Finding]) -> str:
+    if not findings:
+        return "No method that answers this question was run."
+    return f"None of the {len(findings)} methods for this question could tell."

@@ -1,0 +1,47 @@
+"""One map and one mask from the maps of the findings, on an absolute scale."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from forensix.finding import Finding, Heatmap, expand_cells
+from forensix.result import Conclusion
+
+# The largest 8-bit value that still reads as "nothing found".
+QUIET = 127
+
+
+def grey_map(heatmap: Heatmap, rows: int, cols: int) -> np.ndarray:
+    """A heatmap as (rows, cols) uint8: 0 untouched or not judged, 128 and more found.
+
+    The scale is absolute: 0.5 is 127, never stretched to the map's own range.
+    """
+    cells = heatmap.values
+    grey = np.nan_to_num(cells, nan=0.0) * np.float32(255)
+    grey8 = np.where(cells > 0.5, np.maximum(np.rint(grey), QUIET + 1), np.minimum(np.rint(grey), QUIET))
+    return expand_cells(grey8.astype(np.uint8), heatmap.cell, rows, cols)
+
+
+def fuse_heatmaps(findings: Iterable[Finding], integrity: Conclusion, rows: int, cols: int) -> np.ndarray:
+    """(rows, cols) uint8: the largest value of any map that speaks to integrity.
+
+    Where integrity is not "inconsistent" nothing rises above 127, so the picture of
+    an untouched photo stays dark. Maps of detectors that did not decide (score at
+    most 0.5) never rise above it either.
+    """
+    fused = np.zeros((rows, cols), np.uint8)
+    for finding in findings:
+        if finding.heatmap is None or finding.score is None:
+            continue
+        grey = grey_map(finding.heatmap, rows, cols)
+        if finding.score <= 0.5 or integrity.label != "inconsistent":
+            grey = np.minimum(grey, QUIET)
+        np.maximum(fused, grey, out=fused)
+    return fused
+
+
+def decision_mask(fused: np.ndarray) -> np.ndarray:
+    """(rows, cols) uint8, 0 or 255: the tool's own decision for every pixel."""
+    return np.where(fused > QUIET, np.uint8(255), np.uint8(0))
