@@ -1,0 +1,124 @@
+import numpy as np
+import pytest
+
+from forensix.detectors.method import Method
+from forensix.errors import ParameterError
+from forensix.finding import Finding, Heatmap
+from forensix.fusion import conclude, decision_mask, fuse_heatmaps
+from forensix.fusion.calibration import Calibration, calibrated, load_calibration
+from forensix.fusion.maps import grey_map
+from forensix.result import Conclusion
+
+
+def method(name, family, kind="splicing", concludes="integrity"):
+    return Method(name, family, "Is it?", "all", "Paper", kind=kind, concludes=concludes)
+
+
+METHODS = {
+    "a": method("a", "jpeg"),
+    "b": method("b", "jpeg"),
+    "c": method("c", "copy_move", kind="copy-move"),
+    "h": method("h", "jpeg", kind=None, concludes="history"),
+}
+
+
+def said(name, weight, score=None, **fields):
+    score = (0.9 if weight > 0 else 0.2) if score is None else score
+    family = METHODS[name].family
+    return Finding(name, family, score=score, log10_lr=weight, explanation=f"{name} says so.", **fields)
+
+
+def silent(name):
+    return Finding(name, METHODS[name].family, status="not-applicable", reason="not a JPEG file")
+
+
+def test_independent_families_add_up_and_one_family_speaks_once():
+    conclusion = conclude([said("a", 1.2), said("b", 0.7), said("c", 0.5)], METHODS)["integrity"]
+    assert conclusion.log10_lr == pytest.approx(1.7)
+    assert conclusion.score == pytest.approx(10**1.7 / (1 + 10**1.7), abs=1e-6)
+    assert (conclusion.label, conclusion.kind) == ("inconsistent", "splicing")
+    assert conclusion.because == ("a", "c")
+    assert conclusion.explanation.startswith("a says so.")
+
+
+def test_weights_without_a_decision_never_become_inconsistent():
+    conclusion = conclude([said("a", 1.2, score=0.5), said("c", 1.2, score=0.4)], METHODS)["integrity"]
+    assert conclusion.label == "inconclusive"
+
+
+def test_a_decision_alone_is_not_called_consistent():
+    conclusion = conclude([said("a", 0.2, score=0.6), said("c", -2.0)], METHODS)["integrity"]
+    assert conclusion.label == "inconclusive"
+
+
+def test_agreement_on_nothing_is_consistent():
+    conclusion = conclude([said("a", -0.2), said("c", -0.3)], METHODS)["integrity"]
+    assert conclusion.label == "consistent" and conclusion.kind is None
+    assert conclusion.because == ("c", "a")
+
+
+def test_silence_is_null_and_never_zero():
+    conclusions = conclude([silent("a"), silent("c")], METHODS)
+    for conclusion in conclusions.values():
+        assert (conclusion.label, conclusion.score, conclusion.log10_lr) == ("inconclusive", None, None)
+
+
+def test_each_question_hears_its_own_methods():
+    conclusions = conclude([said("a", -0.4), said("h", 1.5)], METHODS)
+    assert conclusions["integrity"].label == "consistent"
+    assert conclusions["history"].label == "resaved"
+    assert conclusions["origin"].label == "inconclusive"
+
+
+def test_the_sum_is_bounded():
+    assert conclude([said("a", 4.0), said("c", 4.0)], METHODS)["integrity"].log10_lr == 4.0
+
+
+def test_calibration_rises_and_is_bounded():
+    calibration = Calibration(intercept=0.1, slope=2.0, lowest=-0.5, highest=1.5)
+    weights = [calibration.log10_lr(score) for score in np.linspace(0, 1, 101)]
+    assert weights == sorted(weights)
+    assert (weights[0], weights[-1]) == (-0.5, 1.5)
+    assert calibration.log10_lr(0.5) == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize("fields", [{"slope": -1.0}, {"highest": 5.0}, {"lowest": 0.1}, {"lowest": -9}])
+def test_a_senseless_calibration_is_refused(fields):
+    with pytest.raises(ParameterError):
+        Calibration(**fields)
+
+
+def test_shipped_calibration_states_what_it_rests_on():
+    for name, calibration in load_calibration().items():
+        assert calibration.authentic > 0 and calibration.tampered > 0, name
+        # One over the number of untouched images is the least rate that can be told.
+        assert calibration.highest <= np.log10(calibration.authentic + 1), name
+        assert calibration.false_alarm_rate is not None, name
+
+
+def test_a_finding_without_score_gets_no_weight():
+    assert calibrated(Finding("a", "jpeg", explanation="too smooth")).log10_lr is None
+    assert calibrated(Finding("never-heard-of", "jpeg", score=0.99)).log10_lr <= 1.5
+
+
+INCONSISTENT = Conclusion("inconsistent", 0.95, 1.3, "splicing", ("a",))
+
+
+def test_the_grey_scale_is_absolute():
+    values = np.array([[0.0, 0.5, 0.5001], [1.0, np.nan, 0.25]])
+    np.testing.assert_array_equal(grey_map(Heatmap(values), 2, 3), [[0, 127, 128], [255, 0, 64]])
+
+
+def test_maps_take_the_largest_and_stay_dark_without_a_decision():
+    high = np.array([[0.9, 0.1], [np.nan, 0.4]])
+    findings = [said("a", 1.0, heatmap=Heatmap(high, 2)), said("c", -1.0, heatmap=Heatmap(np.full((4, 4), 0.3)))]
+    fused = fuse_heatmaps(findings, INCONSISTENT, 4, 4)
+    np.testing.assert_array_equal(fused[::2, ::2], [[230, 76], [76, 102]])
+    np.testing.assert_array_equal(decision_mask(fused)[::2, ::2], [[255, 0], [0, 0]])
+    calm = fuse_heatmaps(findings, Conclusion("inconclusive", 0.5, 0.0), 4, 4)
+    assert calm.max() == 127 and not decision_mask(calm).any()
+
+
+def test_a_detector_that_did_not_decide_stays_dark():
+    loud = said("a", 0.1, score=0.4, heatmap=Heatmap(np.ones((4, 4))))
+    assert fuse_heatmaps([loud], INCONSISTENT, 4, 4).max() == 127
