@@ -57,9 +57,7 @@ def photo_rows(photo: Path, repeat: int) -> list[tuple[str, float, float, float,
 
     with Image.open(photo) as picture:
         megapixels = picture.width * picture.height / 1e6
-    sift = statistics.median(
-        float(run([sys.executable, "-c", SIFT, str(photo)])[3]) for _ in range(repeat)
-    )
+    sift = statistics.median(float(run([sys.executable, "-c", SIFT, str(photo)])[3]) for _ in range(repeat))
     rows = [(f"SIFT 20000 pass, {megapixels:.1f} Mpx", sift, float("nan"), float("nan"), "1.00")]
     scan = [sys.executable, "-m", "forensix", "scan", str(photo), "--format", "jsonl", "--device", "cpu"]
     with tempfile.TemporaryDirectory() as cache:
@@ -87,7 +85,9 @@ def table(rows: list[tuple[str, float, float, float, str]]) -> str:
 
 def machine() -> str:
     """Date, commit and machine, for the head of a results file."""
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
+    commit = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], check=False, capture_output=True, text=True
+    ).stdout.strip()
     cpu = next(
         (line.split(":", 1)[1].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")),
         platform.processor() or platform.machine(),
@@ -101,7 +101,9 @@ def _lines(path: str) -> list[str]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("photos", nargs="+", type=Path)
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--write", help="name of a file in benchmarks/results, without suffix")

@@ -49,7 +49,9 @@ def second_rocket() -> tuple[Image.Image, Image.Image, Image.Image]:
 def cat_in_the_cup() -> tuple[Image.Image, Image.Image, Image.Image]:
     """Splicing: a photo that was once saved at quality 70, with a piece that never was."""
     twin = saved(Image.fromarray(data.coffee()), 70)
-    cat = Image.fromarray(data.chelsea()).crop((70, 20, 390, 260)).resize((176, 132), Image.Resampling.LANCZOS)
+    cat = (
+        Image.fromarray(data.chelsea()).crop((70, 20, 390, 260)).resize((176, 132), Image.Resampling.LANCZOS)
+    )
     oval = Image.new("L", cat.size, 0)
     ImageDraw.Draw(oval).ellipse((6, 6, cat.width - 7, cat.height - 7), fill=255)
     blend = oval.filter(ImageFilter.GaussianBlur(1.5))
@@ -62,8 +64,20 @@ def cat_in_the_cup() -> tuple[Image.Image, Image.Image, Image.Image]:
 
 
 RECIPES = {
-    "second-rocket": (second_rocket, 90, "copy-move", "both", "rocket copied 66 pixels to the right; saved at 90"),
-    "cat-in-the-cup": (cat_in_the_cup, 92, "splicing", "tampered", "host saved at 70, piece never; all saved at 92"),
+    "second-rocket": (
+        second_rocket,
+        90,
+        "copy-move",
+        "both",
+        "rocket copied 66 pixels to the right; saved at 90",
+    ),
+    "cat-in-the-cup": (
+        cat_in_the_cup,
+        92,
+        "splicing",
+        "tampered",
+        "host saved at 70, piece never; all saved at 92",
+    ),
 }
 
 
@@ -74,7 +88,9 @@ def make(folder: Path) -> None:
         twin, forged, mask = build()
         for picture, stem in ((forged, name), (twin, f"{name}-untouched")):
             picture.save(folder / f"{stem}.jpg", "JPEG", quality=quality, subsampling="4:2:0")
-        Image.fromarray(np.where(np.asarray(mask) > 127, 255, 0).astype(np.uint8)).save(folder / f"{name}-mask.png")
+        Image.fromarray(np.where(np.asarray(mask) > 127, 255, 0).astype(np.uint8)).save(
+            folder / f"{name}-mask.png"
+        )
         rows.append((f"{name}.jpg", f"{name}-mask.png", "tampered", kind, marks, name, notes))
         rows.append((f"{name}-untouched.jpg", "", "authentic", "", "", name, "the untouched twin"))
     with open(folder / "manifest.csv", "w", newline="") as handle:

@@ -85,6 +85,8 @@ class Heatmap:
             return NotImplemented
         return self.cell == other.cell and np.array_equal(self.values, other.values, equal_nan=True)
 
+    __hash__ = None  # type: ignore[assignment]
+
     def full_size(self, rows: int, cols: int) -> np.ndarray:
         """Values for every pixel of a rows x cols image; float32, NaN where not judged."""
         return expand_cells(self.values, self.cell, rows, cols)

@@ -52,7 +52,9 @@ def test_broken_documents_are_named(broken):
         Finding.from_dict(broken)
 
 
-@pytest.mark.parametrize("box, role", [((0, 0, 1), "tampered"), ((-1, 0, 1, 1), "source"), ((0, 0, 1, 1), "copy")])
+@pytest.mark.parametrize(
+    "box, role", [((0, 0, 1), "tampered"), ((-1, 0, 1, 1), "source"), ((0, 0, 1, 1), "copy")]
+)
 def test_broken_regions_are_refused(box, role):
     with pytest.raises(ParameterError):
         Region(box, role, 1)
@@ -68,7 +70,10 @@ def test_heatmap_is_read_only_and_keeps_what_cannot_be_judged():
     assert heatmap == Heatmap(heatmap.values, 8) and heatmap != Heatmap(heatmap.values, 4)
 
 
-@pytest.mark.parametrize("values, cell", [(np.full((2, 2), 1.5), 8), (np.zeros((0, 3)), 1), (np.zeros(3), 1), (np.zeros((2, 2)), 0)])
+@pytest.mark.parametrize(
+    "values, cell",
+    [(np.full((2, 2), 1.5), 8), (np.zeros((0, 3)), 1), (np.zeros(3), 1), (np.zeros((2, 2)), 0)],
+)
 def test_broken_heatmaps_are_refused(values, cell):
     with pytest.raises(ParameterError):
         Heatmap(values, cell)

@@ -111,7 +111,10 @@ def test_the_grey_scale_is_absolute():
 
 def test_maps_take_the_largest_and_stay_dark_without_a_decision():
     high = np.array([[0.9, 0.1], [np.nan, 0.4]])
-    findings = [said("a", 1.0, heatmap=Heatmap(high, 2)), said("c", -1.0, heatmap=Heatmap(np.full((4, 4), 0.3)))]
+    findings = [
+        said("a", 1.0, heatmap=Heatmap(high, 2)),
+        said("c", -1.0, heatmap=Heatmap(np.full((4, 4), 0.3))),
+    ]
     fused = fuse_heatmaps(findings, INCONSISTENT, 4, 4)
     np.testing.assert_array_equal(fused[::2, ::2], [[230, 76], [76, 102]])
     np.testing.assert_array_equal(decision_mask(fused)[::2, ::2], [[255, 0], [0, 0]])

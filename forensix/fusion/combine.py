@@ -37,7 +37,9 @@ def conclude(findings: Iterable[Finding], methods: Mapping[str, Method]) -> dict
     """
     findings = tuple(findings)
     return {
-        question: _answer(question, [f for f in findings if methods[f.detector].concludes == question], methods)
+        question: _answer(
+            question, [f for f in findings if methods[f.detector].concludes == question], methods
+        )
         for question in CONCLUSIONS
     }
 
@@ -66,7 +68,7 @@ def _answer(question: str, findings: list[Finding], methods: Mapping[str, Method
         log10_lr=total,
         kind=kind,
         because=tuple(f.detector for f in because),
-        explanation=_explain(question, label, total, because, len(speaking), len(findings)),
+        explanation=_explain(question, label, total, because) + _heard(len(speaking), len(findings)),
     )
 
 
@@ -84,21 +86,22 @@ def _strongest_by_family(findings: list[Finding]) -> list[Finding]:
     return sorted(best.values(), key=lambda f: (-abs(_weight(f)), f.detector))
 
 
-def _explain(
-    question: str, label: str, total: float, because: list[Finding], spoke: int, asked: int
-) -> str:
+def _explain(question: str, label: str, total: float, because: list[Finding]) -> str:
     calm, alarm = WORDS[question]
     times = 10 ** abs(total)
     ratio = f"{times:.2g}" if times < 100 else f"{times:.0f}"
     towards = alarm if total > 0 else calm
     weight = f"Together the findings are {ratio} times as likely with {towards} as without"
-    heard = f"{spoke} of {asked} methods for this question could tell something"
     if label == LABELS[question][2]:
-        return f"{because[0].explanation} {weight}; {heard}."
+        return f"{because[0].explanation} {weight}"
     if label == LABELS[question][0]:
-        return f"No method found {alarm}; {weight[0].lower()}{weight[1:]}; {heard}."
+        return f"No method found {alarm}; {weight[0].lower()}{weight[1:]}"
     lead = f"{because[0].explanation} That is not enough to decide. " if because else ""
-    return f"{lead}{weight}; {heard}."
+    return f"{lead}{weight}"
+
+
+def _heard(spoke: int, asked: int) -> str:
+    return f"; {spoke} of {asked} methods for this question could tell something."
 
 
 def _silence(question: str, findings: list[Finding]) -> str:
