@@ -35,3 +35,15 @@ class DocumentError(ForensixError):
 
 class MissingExtra(ForensixError):
     """An optional package is needed; the message names the extra to install."""
+
+
+class WorkerDied(ForensixError):
+    """A worker process ended while it had a file in hand (crashed, or killed for memory)."""
+
+
+class ForgeryError(ForensixError):
+    """A photo cannot carry the forgery asked of it (flat, too small, of an unsuitable kind)."""
+
+
+class OutputError(ForensixError):
+    """Results cannot be written: the folder holds other files, or the disk is full."""

@@ -1,0 +1,123 @@
+"""``forensix scan``: examine files and say what was found."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import click
+from click.shell_completion import CompletionItem
+
+from forensix.cli.exits import Exit
+
+if TYPE_CHECKING:
+    from forensix.batch import Settings
+    from forensix.cli.tally import Tally
+
+FORMATS = ("text", "json", "jsonl", "html", "pdf")
+PRESETS = ("fast", "standard", "thorough")
+DEVICES = ("auto", "cpu", "cuda")
+LEVELS = ("inconclusive", "inconsistent", "synthetic", "resaved")
+
+
+def complete_detector(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    from forensix import detectors
+
+    return [CompletionItem(name) for name in detectors.names() if name.startswith(incomplete)]
+
+
+@click.command(epilog="Exit status: 0 done, 1 only with --fail-on, 2 usage, 3 some files failed, "
+               "4 no file could be read.")  # fmt: skip
+@click.argument("paths", metavar="PATH...", nargs=-1, type=click.Path())
+@click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True,
+              help="What to write.")  # fmt: skip
+@click.option("-o", "--output", type=click.Path(dir_okay=False), default="-",
+              help="Write the report to a file instead of stdout.")  # fmt: skip
+@click.option("--maps", metavar="DIR", type=click.Path(file_okay=False),
+              help="Write the maps as PNG files into a directory.")  # fmt: skip
+@click.option("-d", "--detector", "detectors", metavar="NAME", multiple=True, shell_complete=complete_detector,
+              help="Run this method only (repeatable; `forensix methods` lists them).")  # fmt: skip
+@click.option("--files-from", metavar="FILE", type=click.Path(exists=True, dir_okay=False, allow_dash=True),
+              help="Read more paths from a file or stdin (-), one a line.")  # fmt: skip
+@click.option("-0", "--null", is_flag=True, help="In --files-from, paths end with a NUL byte.")
+@click.option("-r", "--recursive", is_flag=True, help="Scan the images below directories.")
+@click.option("--preset", type=click.Choice(PRESETS), default="standard", show_default=True,
+              help="How much time to spend.")  # fmt: skip
+@click.option("-j", "--jobs", metavar="N", type=click.IntRange(min=0), default=1, show_default=True,
+              help="Files at a time, each in a process of its own (0: one a core).")  # fmt: skip
+@click.option("--device", type=click.Choice(DEVICES), default="auto", show_default=True,
+              help="Where the heavy computing runs.")  # fmt: skip
+@click.option("--max-pixels", metavar="N", type=click.IntRange(min=1),
+              help="Refuse larger images before decoding them.  [default: 200 million]")  # fmt: skip
+@click.option("--fail-on", "levels", metavar="LEVEL", type=click.Choice(LEVELS), multiple=True,
+              help="Exit with 1 if any file is: inconsistent; inconclusive (or inconsistent); synthetic; "
+              "resaved. Repeatable.")  # fmt: skip
+@click.option("-q", "--quiet", is_flag=True, help="No progress, no notes on stderr.")
+@click.pass_context
+def scan(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> None:
+    """Examine images: was the content changed, where, and how do we know?
+
+    Every method that applies is run; three conclusions say whether the content was
+    changed (integrity), whether a camera or a generator made it (origin), and whether
+    the file is as it left the camera (history).
+    """
+    files = _files(paths, **{name: options[name] for name in ("files_from", "null", "recursive", "maps")})
+    settings = _settings(ctx, options)
+    ctx.exit(_run(files, settings, options))
+
+
+def _files(
+    paths: tuple[str, ...], *, files_from: str | None, null: bool, recursive: bool, maps: str | None
+) -> list[str]:
+    from forensix.cli.gather import files_below, read_list
+
+    if not paths and files_from is None:
+        raise click.UsageError("nothing to scan: give a PATH, or --files-from")
+    if null and files_from is None:
+        raise click.UsageError("-0/--null says how --files-from is written; it needs that option")
+    files = [*paths, *(read_list(files_from, null=null) if files_from is not None else [])]
+    return files_below(files, skip=maps) if recursive else files
+
+
+def _settings(ctx: click.Context, options: dict[str, Any]) -> Settings:
+    from forensix.batch import Settings
+
+    return Settings(
+        detectors=options["detectors"] or None,
+        device=options["device"],
+        preset=options["preset"],
+        max_pixels=options["max_pixels"],
+        maps=options["maps"],
+        argv=tuple(ctx.find_root().meta.get("forensix.argv", ())),
+    ).checked()
+
+
+def _run(files: list[str], settings: Settings, options: dict[str, Any]) -> int:
+    from forensix.batch import examine_many
+    from forensix.cli.output import open_writer
+    from forensix.cli.tally import Tally, following
+
+    tally = Tally(many=len(files) > 1, quiet=options["quiet"], text=options["form"] == "text")
+    with open_writer(options["form"], options["output"], files, settings) as writer:
+        results = examine_many(files, settings, jobs=min(options["jobs"], len(files)) or options["jobs"])
+        try:
+            with closing(results), following(results, len(files), quiet=options["quiet"]) as stream:
+                for result in stream:
+                    writer.write(result)
+                    tally.count(result)
+        except KeyboardInterrupt:
+            tally.interrupted = True
+    tally.summarise()
+    return _status(tally, options["levels"])
+
+
+def _status(tally: Tally, levels: tuple[str, ...]) -> int:
+    """Interrupted, then --fail-on, then files that failed: the first that holds."""
+    if tally.interrupted:
+        return Exit.INTERRUPTED
+    wanted = {*levels, *(("inconsistent",) if "inconclusive" in levels else ())}
+    if wanted & tally.labels:
+        return Exit.FOUND
+    if tally.failed:
+        return Exit.SOME_FAILED if tally.read else Exit.NONE_READ
+    return Exit.DONE

@@ -1,0 +1,1 @@
+"""Reports: pure functions of a ScanResult (and of pictures handed in as bytes)."""

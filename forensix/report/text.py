@@ -1,0 +1,140 @@
+"""A result as text: read in ten seconds on a terminal, plain in a file."""
+
+from __future__ import annotations
+
+import io
+import os
+from typing import TYPE_CHECKING
+
+from forensix.finding import Finding, Status
+from forensix.report.escape import printable
+from forensix.report.words import size_in_words, support
+from forensix.result import LABELS, ScanResult
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.table import Table
+
+COLOURS = ("green", "yellow", "red")
+
+
+def render(
+    result: ScanResult, *, width: int = 100, colour: bool = False, maps: str | os.PathLike[str] | None = None
+) -> str:
+    """One result as a block of lines that ends with an empty one.
+
+    Parameters
+    ----------
+    width : columns to use at most
+    colour : with ANSI colours; without them the text has no escape sequence at all
+    maps : the directory that the result's map names are relative to
+    """
+    from rich.console import Console
+
+    console = Console(
+        file=io.StringIO(), width=max(width, 40), force_terminal=colour, no_color=not colour,
+        color_system="standard" if colour else None, highlight=False, markup=False, emoji=False,
+        legacy_windows=False,
+    )  # fmt: skip
+    with console.capture() as captured:
+        for part in _parts(result, maps):
+            console.print(part, soft_wrap=result.error is not None)
+    text = captured.get()
+    return "\n".join(line.rstrip() for line in text.splitlines()) + "\n\n"
+
+
+def _parts(result: ScanResult, maps: str | os.PathLike[str] | None) -> list[RenderableType]:
+    from rich.text import Text
+
+    path = printable(result.path if result.path is not None else "(not a file)")
+    if result.error is not None:
+        line = Text.assemble((path, "bold"), ": ", ("error", "bold red"), ": ")
+        return [line.append(f"{printable(result.error['message'])} ({result.error['type']})")]
+    return [
+        Text.assemble((path, "bold"), "  ", (_facts(result), "dim")),
+        _conclusions(result),
+        *_findings(result),
+        *_footnotes(result, maps),
+    ]
+
+
+def _facts(result: ScanResult) -> str:
+    evidence = result.evidence
+    facts = [
+        printable(evidence["format"] or "unknown format").upper(),
+        f"{evidence['width']} x {evidence['height']}",
+        size_in_words(evidence["size"]),
+        f"sha256 {evidence['sha256'][:16]}",
+    ]
+    return ", ".join(facts)
+
+
+def _conclusions(result: ScanResult) -> Table:
+    table = _grid(11, 12)
+    for question, labels in LABELS.items():
+        conclusion = result.conclusions[question]
+        colour = COLOURS[labels.index(conclusion.label)]
+        label = conclusion.label.upper() if conclusion.label == labels[2] else conclusion.label
+        said = [f"{conclusion.kind}." if conclusion.kind else "", printable(conclusion.explanation)]
+        if conclusion.log10_lr is not None:
+            said.append(f"{support(conclusion.log10_lr, question).capitalize()}.")
+        _row(table, f"  {question}", (label, f"bold {colour}"), " ".join(filter(None, said)))
+    return table
+
+
+def _findings(result: ScanResult) -> list[Table]:
+    """Who spoke with what score, and who was silent with what reason."""
+    longest = max((len(f.detector) for f in result.findings), default=0)
+    tables = []
+    for heading, chosen in (
+        ("spoke", [f for f in result.findings if f.speaks]),
+        ("silent", [f for f in result.findings if not f.speaks and f.status is not Status.FAILED]),
+        ("failed", [f for f in result.findings if f.status is Status.FAILED]),
+    ):
+        if not chosen:
+            continue
+        table = _grid(11, longest)
+        for position, finding in enumerate(chosen):
+            colour = "red" if finding.status is Status.FAILED or (finding.score or 0) > 0.5 else ""
+            _row(table, "" if position else f"  {heading}", (finding.detector, colour), _said(finding))
+        tables.append(table)
+    return tables
+
+
+def _said(finding: Finding) -> str:
+    if finding.score is not None:
+        return f"{finding.score:.2f}  {printable(finding.explanation)}"
+    if finding.status is Status.RAN:
+        return f"cannot tell: {printable(finding.explanation)}"
+    prefix = "does not apply: " if finding.status is Status.NOT_APPLICABLE else ""
+    return prefix + printable(finding.reason)
+
+
+def _footnotes(result: ScanResult, maps: str | os.PathLike[str] | None) -> list[Table]:
+    table = _grid(11)
+    for warning in result.evidence["warnings"]:
+        _row(table, "  warning", printable(warning))
+    if result.maps:
+        where = os.path.join(os.fspath(maps), "") if maps is not None else ""
+        first, *others = result.maps.values()
+        _row(table, "  maps", printable(f"{where}{first}"))
+        for other in others:
+            _row(table, "", printable(f"{where}{other}"))
+    return [table] if table.row_count else []
+
+
+def _grid(*widths: int) -> Table:
+    from rich.table import Table
+
+    table = Table.grid(padding=(0, 2, 0, 0), pad_edge=False)
+    for width in widths:
+        table.add_column(min_width=width, no_wrap=True)
+    table.add_column(overflow="fold")
+    return table
+
+
+def _row(table: Table, *cells: str | tuple[str, str]) -> None:
+    """A row of plain text: Text objects, because a string would be read as markup."""
+    from rich.text import Text
+
+    table.add_row(*(Text(c) if isinstance(c, str) else Text(c[0], style=c[1]) for c in cells))
