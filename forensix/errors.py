@@ -1,12 +1,26 @@
 """Every error forensix raises on purpose."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
 
 class ForensixError(Exception):
     """Base class: catch this to catch everything forensix raises on purpose."""
 
 
 class EvidenceError(ForensixError):
-    """The file cannot be read as an image (not an image, nothing left of it, unreadable)."""
+    """The file cannot be read as an image (not an image, nothing left of it, unreadable).
+
+    known : what could be found out before reading failed (path, size, sha256, md5,
+        format, claimed_format, width, height: those that are known), for a record of
+        the failure
+    """
+
+    def __init__(self, message: str = "", *, known: Mapping[str, Any] | None = None) -> None:
+        super().__init__(message)
+        self.known: dict[str, Any] = dict(known or {})
 
 
 class LimitExceeded(EvidenceError):

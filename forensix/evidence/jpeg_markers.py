@@ -1,0 +1,321 @@
+"""The segments of a JPEG file: a walk over its markers, before anything is decoded."""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from forensix.errors import EvidenceError
+
+MAX_SEGMENTS = 20_000  # no writer comes near; a file made of empty segments must not fill the memory
+MAX_SCANS = 1_000
+
+SOI, EOI, SOS, DQT, DHT, DRI, DNL, DAC = 0xD8, 0xD9, 0xDA, 0xDB, 0xC4, 0xDD, 0xDC, 0xCC
+
+# A marker that ends entropy-coded data: not a stuffed zero, not a restart marker, not a fill byte.
+_TERMINATOR = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
+_MARKER = re.compile(rb"\xff[\x01-\xfe]")
+
+FRAMES = {
+    0xC0: "baseline",
+    0xC1: "extended sequential",
+    0xC2: "progressive",
+    0xC3: "lossless",
+    0xC5: "differential sequential",
+    0xC6: "differential progressive",
+    0xC7: "differential lossless",
+    0xC9: "extended sequential, arithmetic",
+    0xCA: "progressive, arithmetic",
+    0xCB: "lossless, arithmetic",
+    0xCD: "differential sequential, arithmetic",
+    0xCE: "differential progressive, arithmetic",
+    0xCF: "differential lossless, arithmetic",
+}
+DECODABLE = (0xC0, 0xC1, 0xC2, 0xC9, 0xCA)
+
+NAMES = {
+    SOI: "SOI", EOI: "EOI", SOS: "SOS", DQT: "DQT", DHT: "DHT", DRI: "DRI", DNL: "DNL", DAC: "DAC",
+    0xFE: "COM", 0xDE: "DHP", 0xDF: "EXP", 0x01: "TEM", 0xC8: "JPG",
+    **{0xE0 + n: f"APP{n}" for n in range(16)},
+    **{marker: f"SOF{marker - 0xC0}" for marker in FRAMES},
+    **{0xD0 + n: f"RST{n}" for n in range(8)},
+    **{0xF0 + n: f"JPG{n}" for n in range(14)},
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Segment:
+    """One marker segment.
+
+    offset : of its 0xFF, in the file
+    length : of marker, length field and payload together, in bytes
+    start, stop : the payload
+    identifier : of an APP segment, the ASCII word at its head
+    """
+
+    marker: int
+    offset: int
+    length: int
+    start: int
+    stop: int
+    identifier: str = ""
+
+    @property
+    def name(self) -> str:
+        return NAMES.get(self.marker, f"0x{self.marker:02X}")
+
+
+@dataclass(frozen=True)
+class Component:
+    """A component of the frame: id, samples down and across per unit, quantization table."""
+
+    id: int
+    down: int
+    across: int
+    table: int
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What the SOF segment says."""
+
+    marker: int
+    precision: int
+    height: int
+    width: int
+    components: tuple[Component, ...]
+
+    @property
+    def progressive(self) -> bool:
+        return self.marker in (0xC2, 0xC6, 0xCA, 0xCE)
+
+    @property
+    def arithmetic(self) -> bool:
+        return self.marker >= 0xC9
+
+    @property
+    def kind(self) -> str:
+        return FRAMES[self.marker]
+
+
+@dataclass(frozen=True)
+class Scan:
+    """What an SOS segment says, and the tables in force at it.
+
+    parts : per component (index in the frame, DC table, AC table)
+    band : first and last coefficient in zig-zag order
+    approximation : successive approximation, high and low bit
+    start, stop : entropy-coded data, restart markers included
+    interval : MCUs between restart markers, 0 for none
+    """
+
+    parts: tuple[tuple[int, int, int], ...]
+    band: tuple[int, int]
+    approximation: tuple[int, int]
+    start: int
+    stop: int
+    interval: int
+    huffman: dict[int, tuple[bytes, bytes]] = field(repr=False)
+    quantization: dict[int, np.ndarray] = field(repr=False)
+
+
+@dataclass
+class Structure:
+    """All a walk over the markers finds.
+
+    troubles : one sentence each, in the order of the file, on what is not as it must be
+    end : offset behind the EOI marker, None when there is none
+    tables : all quantization tables, as (id, precision in bits, (8, 8) int32), in file order
+    huffman : the number (0-3 DC, 4-7 AC), counts and symbols of all tables, in file order
+    """
+
+    segments: list[Segment] = field(default_factory=list)
+    frame: Frame | None = None
+    scans: list[Scan] = field(default_factory=list)
+    tables: list[tuple[int, int, np.ndarray]] = field(default_factory=list)
+    huffman: list[tuple[int, bytes, bytes]] = field(default_factory=list)
+    intervals: list[int] = field(default_factory=list)
+    troubles: list[str] = field(default_factory=list)
+    end: int | None = None
+
+    def of(self, marker: int, identifier: str = "") -> Iterator[Segment]:
+        """The segments with a marker (and identifier), in file order."""
+        return (s for s in self.segments if s.marker == marker and s.identifier.startswith(identifier))
+
+
+def walk(data: bytes) -> Structure:
+    """Read all marker segments of a JPEG file.
+
+    Never decodes entropy-coded data and never fails on damage behind the SOI: what is
+    wrong is put down in ``troubles``, and the walk goes on as far as it can.
+
+    Raises
+    ------
+    EvidenceError
+        If `data` does not begin with an SOI marker, or has more scans than any decoder
+        should be asked to go through.
+    """
+    if data[:2] != b"\xff\xd8":
+        raise EvidenceError("not a JPEG file: it does not begin with FF D8")
+    found = Structure()
+    state = _Tables()
+    position = 2
+    found.segments.append(Segment(SOI, 0, 2, 2, 2))
+    while found.end is None and position is not None:
+        position = _step(data, position, found, state)
+    if found.end is None:
+        found.troubles.append(f"no end-of-image marker: the file stops at byte {len(data)}")
+    return found
+
+
+class _Tables:
+    """Tables in force at a point of the walk; replaced, never changed, by a new definition."""
+
+    def __init__(self) -> None:
+        self.huffman: dict[int, tuple[bytes, bytes]] = {}
+        self.quantization: dict[int, np.ndarray] = {}
+        self.interval = 0
+
+
+def _step(data: bytes, position: int, found: Structure, state: _Tables) -> int | None:
+    """Read the segment at or after `position`; returns where the next begins, None at the end."""
+    match = _MARKER.search(data, position)
+    if match is None:
+        return None
+    offset = match.start()
+    if offset > position and data[position:offset].strip(b"\xff"):
+        found.troubles.append(f"{offset - position} bytes at byte {position} belong to no segment")
+    marker = data[offset + 1]
+    if len(found.segments) >= MAX_SEGMENTS:
+        found.troubles.append(f"more than {MAX_SEGMENTS} segments; reading stops at byte {offset}")
+        return None
+    if marker == EOI:
+        found.segments.append(Segment(EOI, offset, 2, offset + 2, offset + 2))
+        found.end = offset + 2
+        return None
+    if marker == SOI:
+        found.troubles.append(f"a second image begins at byte {offset}, before this one has ended")
+        return None
+    if marker == 0x01 or 0xD0 <= marker <= 0xD7:
+        found.segments.append(Segment(marker, offset, 2, offset + 2, offset + 2))
+        found.troubles.append(f"a {NAMES[marker]} marker at byte {offset} is out of place")
+        return offset + 2
+    length = int.from_bytes(data[offset + 2 : offset + 4], "big")
+    stop = offset + 2 + length
+    if length < 2 or stop > len(data):
+        found.troubles.append(
+            f"the {NAMES.get(marker, hex(marker))} segment at byte {offset} claims {length} bytes"
+            + (f", but only {len(data) - offset - 2} follow" if stop > len(data) else "")
+        )
+        return None if stop > len(data) else offset + 2
+    payload = data[offset + 4 : stop]
+    segment = Segment(marker, offset, length + 2, offset + 4, stop, _identifier(marker, payload))
+    found.segments.append(segment)
+    try:
+        _read(segment, payload, found, state)
+    except (struct.error, IndexError, ValueError):
+        found.troubles.append(f"the {segment.name} segment at byte {offset} is malformed")
+    if marker == SOS:
+        match = _TERMINATOR.search(data, stop)
+        end = match.start() if match else len(data)
+        while match and end > stop and data[end - 1] == 0xFF:
+            end -= 1  # fill bytes belong to the marker
+        return _scan_ends(found, stop, end)
+    return stop
+
+
+def _scan_ends(found: Structure, start: int, stop: int) -> int:
+    if found.scans and found.scans[-1].start == start:
+        scan = found.scans[-1]
+        found.scans[-1] = Scan(**{**scan.__dict__, "stop": stop})
+    return stop
+
+
+def _identifier(marker: int, payload: bytes) -> str:
+    if not 0xE0 <= marker <= 0xEF:
+        return ""
+    head = re.match(rb"[\x20-\x7e]{2,}", payload[:64])
+    return head.group().decode("ascii") if head else ""
+
+
+def _read(segment: Segment, payload: bytes, found: Structure, state: _Tables) -> None:
+    """Take in a segment that decoding needs. May raise ValueError, IndexError or struct.error."""
+    marker = segment.marker
+    if marker == DQT:
+        for number, bits, table in _quantization(payload):
+            found.tables.append((number, bits, table))
+            state.quantization = {**state.quantization, number: table}
+    elif marker == DHT:
+        for number, counts, symbols in _huffman(payload):
+            found.huffman.append((number, counts, symbols))
+            state.huffman = {**state.huffman, number: (counts, symbols)}
+    elif marker == DRI:
+        (state.interval,) = struct.unpack(">H", payload[:2])
+        found.intervals.append(state.interval)
+    elif marker in FRAMES:
+        if found.frame is not None:
+            raise ValueError("a second frame")
+        found.frame = _frame(marker, payload)
+    elif marker == SOS:
+        found.scans.append(_scan(segment, payload, found, state))
+        if len(found.scans) > MAX_SCANS:
+            raise EvidenceError(f"more than {MAX_SCANS} scans: no camera or editor writes such a file")
+
+
+def _quantization(payload: bytes) -> Iterator[tuple[int, int, np.ndarray]]:
+    from forensix.evidence.jpeg_quality import ZIGZAG
+
+    position = 0
+    while position < len(payload):
+        number, wide = payload[position] & 15, payload[position] >> 4
+        if number > 3 or wide > 1:
+            raise ValueError("no such table")
+        values = np.frombuffer(payload, ">u2" if wide else "u1", 64, position + 1)
+        table = np.zeros(64, np.int32)
+        table[ZIGZAG] = values
+        table.flags.writeable = False
+        yield number, 16 if wide else 8, table.reshape(8, 8)
+        position += 1 + 64 * (1 + wide)
+
+
+def _huffman(payload: bytes) -> Iterator[tuple[int, bytes, bytes]]:
+    position = 0
+    while position < len(payload):
+        number, ac = payload[position] & 15, payload[position] >> 4
+        counts = payload[position + 1 : position + 17]
+        symbols = payload[position + 17 : position + 17 + sum(counts)]
+        if number > 3 or ac > 1 or len(counts) < 16 or len(symbols) < sum(counts) or sum(counts) > 256:
+            raise ValueError("no such table")
+        yield number + 4 * ac, counts, symbols
+        position += 17 + sum(counts)
+
+
+def _frame(marker: int, payload: bytes) -> Frame:
+    precision, height, width, count = struct.unpack(">BHHB", payload[:6])
+    components = []
+    for nth in range(count):
+        name, sampling, table = payload[6 + 3 * nth : 9 + 3 * nth]
+        components.append(Component(name, sampling & 15, sampling >> 4, table))
+    return Frame(marker, precision, height, width, tuple(components))
+
+
+def _scan(segment: Segment, payload: bytes, found: Structure, state: _Tables) -> Scan:
+    if found.frame is None:
+        raise ValueError("a scan before the frame")
+    count = payload[0]
+    names = [component.id for component in found.frame.components]
+    parts = []
+    for nth in range(count):
+        name, tables = payload[1 + 2 * nth : 3 + 2 * nth]
+        parts.append((names.index(name), tables >> 4, tables & 15))
+    first, last, bits = payload[1 + 2 * count : 4 + 2 * count]
+    if not 1 <= count <= 4 or len({part for part, _, _ in parts}) < count:
+        raise ValueError("components repeat")
+    return Scan(
+        tuple(parts), (first, last), (bits >> 4, bits & 15), segment.stop, segment.stop,
+        state.interval, state.huffman, state.quantization,
+    )  # fmt: skip
