@@ -12,9 +12,13 @@ from forensix.errors import EvidenceError, ParameterError
 from forensix.evidence import open_evidence
 from forensix.mapfiles import write_maps
 from forensix.native import device as devices
+from forensix.pictures import pictures_of_scan
+from forensix.report.pictures import Pictures
 from forensix.result import ScanResult
 from forensix.scanner import choose_methods, error_result, scan
 from forensix.workers import run_tasks
+
+NO_PICTURES = Pictures()
 
 
 @dataclass(frozen=True)
@@ -22,6 +26,7 @@ class Settings:
     """How every file of a batch is examined; see :func:`forensix.scanner.scan`.
 
     maps : the directory for the PNG maps, None for none
+    side : longest side, in pixels, of the pictures to make for a report; 0 for none
     """
 
     detectors: tuple[str, ...] | None = None
@@ -30,6 +35,7 @@ class Settings:
     max_pixels: int | None = None
     maps: str | None = None
     argv: tuple[str, ...] = ()
+    side: int = 0
 
     def checked(self) -> Settings:
         """The settings themselves, or what is wrong with them before any file is read.
@@ -45,6 +51,14 @@ class Settings:
         if self.maps is not None:
             Path(self.maps).mkdir(parents=True, exist_ok=True)
         return self
+
+
+@dataclass(frozen=True)
+class Examined:
+    """One file of a batch: its result, and its pictures where they were asked for."""
+
+    result: ScanResult
+    pictures: Pictures = NO_PICTURES
 
 
 def scan_many(
@@ -88,10 +102,10 @@ def scan_many(
         argv=tuple(argv),
     ).checked()
     names = (os.fsdecode(path) for path in paths)
-    yield from examine_many(names, settings, jobs=jobs)
+    yield from (examined.result for examined in examine_many(names, settings, jobs=jobs))
 
 
-def examine_many(paths: Iterable[str], settings: Settings, *, jobs: int = 1) -> Generator[ScanResult]:
+def examine_many(paths: Iterable[str], settings: Settings, *, jobs: int = 1) -> Generator[Examined]:
     """As :func:`scan_many`, with settings that are checked already."""
     examine_one = partial(examine, settings=settings)
     workers = processes(jobs)
@@ -99,7 +113,7 @@ def examine_many(paths: Iterable[str], settings: Settings, *, jobs: int = 1) -> 
         yield from map(examine_one, paths)
         return
     for path, outcome in run_tasks(examine_one, paths, workers=workers):
-        yield outcome if isinstance(outcome, ScanResult) else record(path, outcome, settings)
+        yield outcome if isinstance(outcome, Examined) else Examined(record(path, outcome, settings))
 
 
 def processes(jobs: int) -> int:
@@ -112,14 +126,15 @@ def processes(jobs: int) -> int:
     return cores or 1
 
 
-def examine(path: str, settings: Settings) -> ScanResult:
+def examine(path: str, settings: Settings) -> Examined:
     """One file of a batch: scanned, its maps written, or the record of what went wrong."""
     try:
         if os.path.isdir(path):
             raise EvidenceError("this is a directory, not a file (--recursive scans the files below it)")
         limits = {} if settings.max_pixels is None else {"max_pixels": settings.max_pixels}
+        evidence = open_evidence(path, **limits)
         result = scan(
-            open_evidence(path, **limits),
+            evidence,
             settings.detectors,
             settings.device,
             preset=settings.preset,
@@ -128,9 +143,10 @@ def examine(path: str, settings: Settings) -> ScanResult:
         )
         if settings.maps is not None:
             result = write_maps(result, settings.maps)
+        pictures = pictures_of_scan(evidence, result, side=settings.side) if settings.side else NO_PICTURES
     except Exception as error:  # the one place where a bad file must not end a batch
-        return record(path, error, settings)
-    return without_heatmaps(result)
+        return Examined(record(path, error, settings))
+    return Examined(without_heatmaps(result), pictures)
 
 
 def without_heatmaps(result: ScanResult) -> ScanResult:

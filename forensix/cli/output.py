@@ -9,12 +9,14 @@ import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 import click
 
-from forensix.batch import Settings
+from forensix.batch import Examined, Settings
+from forensix.report.pictures import Pictures
 from forensix.result import ScanResult
 
 
@@ -53,11 +55,26 @@ def open_writer(form: str, output: str, files: list[str], settings: Settings) ->
         with _open_stream(output, files) as stream:
             yield Lines(stream)
         return
+    kinds: dict[str, type[Document | Text | Page]] = {
+        "text": Text,
+        "json": Document,
+        "html": Page,
+        "pdf": Page,
+    }
     with open_target(output, files) as stream:
-        kinds: dict[str, type[Document | Text]] = {"text": Text, "json": Document}
-        writer = kinds[form](stream, files, settings, output)
+        writer = kinds[form](stream, Job(form, output, files, settings))
         yield writer
         writer.finish()
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a writer may need to know about the run."""
+
+    form: str
+    output: str
+    files: list[str]
+    settings: Settings
 
 
 @contextmanager
@@ -77,43 +94,41 @@ class Lines:
     def __init__(self, stream: BinaryIO) -> None:
         self.stream = stream
 
-    def write(self, result: ScanResult) -> None:
-        self.stream.write(result.to_json(indent=None).encode("ascii") + b"\n")
+    def write(self, examined: Examined) -> None:
+        self.stream.write(examined.result.to_json(indent=None).encode("ascii") + b"\n")
         self.stream.flush()
 
 
 class Document:
     """One JSON document; a list, in the order of the files, for several."""
 
-    def __init__(self, stream: BinaryIO, files: list[str], settings: Settings, output: str) -> None:
-        self.stream, self.files = stream, files
-        self.results: list[ScanResult] = []
+    def __init__(self, stream: BinaryIO, job: Job) -> None:
+        self.stream, self.job = stream, job
+        self.done: list[Examined] = []
 
-    def write(self, result: ScanResult) -> None:
-        self.results.append(result)
+    def write(self, examined: Examined) -> None:
+        self.done.append(examined)
 
     def finish(self) -> None:
-        if len(self.files) == 1 and self.results:
-            content = self.results[0].to_json()
+        results = [examined.result for examined in in_order(self.done, self.job.files)]
+        if len(self.job.files) == 1 and results:
+            content = results[0].to_json()
         else:
-            documents = [result.to_dict() for result in in_order(self.results, self.files)]
-            content = json.dumps(documents, indent=2, allow_nan=False)
+            content = json.dumps([result.to_dict() for result in results], indent=2, allow_nan=False)
         self.stream.write(content.encode("ascii") + b"\n")
 
 
 class Text:
     """A block for a reader, as soon as a file is done."""
 
-    def __init__(self, stream: BinaryIO, files: list[str], settings: Settings, output: str) -> None:
-        self.stream, self.maps = stream, settings.maps
-        terminal = output == "-" and sys.stdout.isatty()
-        self.colour = terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-        self.width = min(shutil.get_terminal_size().columns, 120) if terminal else 100
+    def __init__(self, stream: BinaryIO, job: Job) -> None:
+        self.stream, self.job = stream, job
+        self.width, self.colour = text_shape(job.output)
 
-    def write(self, result: ScanResult) -> None:
+    def write(self, examined: Examined) -> None:
         from forensix.report.text import render
 
-        block = render(result, width=self.width, colour=self.colour, maps=self.maps)
+        block = render(examined.result, width=self.width, colour=self.colour, maps=self.job.settings.maps)
         self.stream.write(block.encode("utf-8", "backslashreplace"))
         self.stream.flush()
 
@@ -121,10 +136,55 @@ class Text:
         self.stream.flush()
 
 
-Writer = Lines | Document | Text
+class Page:
+    """One HTML page or PDF about all files, in their order."""
+
+    def __init__(self, stream: BinaryIO, job: Job) -> None:
+        self.stream, self.job = stream, job
+        self.done: list[Examined] = []
+        check_page(job.form, job.output)
+
+    def write(self, examined: Examined) -> None:
+        self.done.append(examined)
+
+    def finish(self) -> None:
+        done = in_order(self.done, self.job.files)
+        self.stream.write(page(self.job.form, [(examined.result, examined.pictures) for examined in done]))
 
 
-def in_order(results: list[ScanResult], files: list[str]) -> list[ScanResult]:
-    """The results in the order of the files, however they finished."""
+Writer = Lines | Document | Text | Page
+
+
+def text_shape(output: str) -> tuple[int, bool]:
+    """How wide text is to be, and whether coloured: (columns, colour)."""
+    terminal = output == "-" and sys.stdout.isatty()
+    colour = terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return (min(shutil.get_terminal_size().columns, 120) if terminal else 100), colour
+
+
+def check_page(form: str, output: str) -> None:
+    """Refuse what could not be written in the end, before a long run."""
+    if form != "pdf":
+        return
+    from forensix.report.pdf import require
+
+    require()
+    if output == "-" and sys.stdout.isatty():
+        raise click.UsageError("a PDF is not for the terminal: give --output FILE")
+
+
+def page(form: str, documents: list[tuple[ScanResult, Pictures]]) -> bytes:
+    """The results as an HTML page or a PDF."""
+    if form == "pdf":
+        from forensix.report import pdf
+
+        return pdf.render(documents)
+    from forensix.report import html
+
+    return html.render(documents).encode("utf-8")
+
+
+def in_order(done: list[Examined], files: list[str]) -> list[Examined]:
+    """What was examined in the order of the files, however they finished."""
     place = {path: position for position, path in reversed(list(enumerate(files)))}
-    return sorted(results, key=lambda result: place.get(result.path or "", len(files)))
+    return sorted(done, key=lambda examined: place.get(examined.result.path or "", len(files)))

@@ -62,7 +62,7 @@ def scan(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> None:
     the file is as it left the camera (history).
     """
     files = _files(paths, **{name: options[name] for name in ("files_from", "null", "recursive", "maps")})
-    settings = _settings(ctx, options)
+    settings = _settings(ctx, options, len(files))
     ctx.exit(_run(files, settings, options))
 
 
@@ -79,8 +79,9 @@ def _files(
     return files_below(files, skip=maps) if recursive else files
 
 
-def _settings(ctx: click.Context, options: dict[str, Any]) -> Settings:
+def _settings(ctx: click.Context, options: dict[str, Any], files: int) -> Settings:
     from forensix.batch import Settings
+    from forensix.pictures import side_for
 
     return Settings(
         detectors=options["detectors"] or None,
@@ -89,6 +90,7 @@ def _settings(ctx: click.Context, options: dict[str, Any]) -> Settings:
         max_pixels=options["max_pixels"],
         maps=options["maps"],
         argv=tuple(ctx.find_root().meta.get("forensix.argv", ())),
+        side=side_for(files) if options["form"] in ("html", "pdf") else 0,
     ).checked()
 
 
@@ -99,12 +101,12 @@ def _run(files: list[str], settings: Settings, options: dict[str, Any]) -> int:
 
     tally = Tally(many=len(files) > 1, quiet=options["quiet"], text=options["form"] == "text")
     with open_writer(options["form"], options["output"], files, settings) as writer:
-        results = examine_many(files, settings, jobs=min(options["jobs"], len(files)) or options["jobs"])
+        found = examine_many(files, settings, jobs=min(options["jobs"], len(files)) or options["jobs"])
         try:
-            with closing(results), following(results, len(files), quiet=options["quiet"]) as stream:
-                for result in stream:
-                    writer.write(result)
-                    tally.count(result)
+            with closing(found), following(found, len(files), quiet=options["quiet"]) as stream:
+                for examined in stream:
+                    writer.write(examined)
+                    tally.count(examined.result)
         except KeyboardInterrupt:
             tally.interrupted = True
     tally.summarise()

@@ -7,11 +7,14 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import click
 
 from forensix.report.escape import printable
 from forensix.result import ScanResult
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -55,7 +58,7 @@ class Tally:
 
 
 @contextmanager
-def following(results: Iterable[ScanResult], total: int, *, quiet: bool) -> Iterator[Iterable[ScanResult]]:
+def following(results: Iterable[T], total: int, *, quiet: bool) -> Iterator[Iterable[T]]:
     """The results, with a progress bar on stderr where that is a terminal and worth it."""
     if quiet or total < 2 or not sys.stderr.isatty():
         yield results

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 import os
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from forensix.finding import Finding, Status
 from forensix.report.escape import printable
+from forensix.report.facts import flat
 from forensix.report.words import size_in_words, support
 from forensix.result import LABELS, ScanResult
 
@@ -29,6 +31,11 @@ def render(
     colour : with ANSI colours; without them the text has no escape sequence at all
     maps : the directory that the result's map names are relative to
     """
+    return _lines(_parts(result, maps), width, colour, soft=result.error is not None)
+
+
+def _lines(parts: Iterable[RenderableType], width: int, colour: bool, *, soft: bool = False) -> str:
+    """The parts as text that ends with an empty line; ``soft`` breaks no line."""
     from rich.console import Console
 
     console = Console(
@@ -37,10 +44,9 @@ def render(
         legacy_windows=False,
     )  # fmt: skip
     with console.capture() as captured:
-        for part in _parts(result, maps):
-            console.print(part, soft_wrap=result.error is not None)
-    text = captured.get()
-    return "\n".join(line.rstrip() for line in text.splitlines()) + "\n\n"
+        for part in parts:
+            console.print(part, soft_wrap=soft)
+    return "\n".join(line.rstrip() for line in captured.get().splitlines()) + "\n\n"
 
 
 def _parts(result: ScanResult, maps: str | os.PathLike[str] | None) -> list[RenderableType]:
@@ -133,8 +139,41 @@ def _grid(*widths: int) -> Table:
     return table
 
 
+def _bold(start: str, rest: str = "") -> RenderableType:
+    from rich.text import Text
+
+    return Text.assemble((start, "bold"), (rest, "dim"))
+
+
 def _row(table: Table, *cells: str | tuple[str, str]) -> None:
     """A row of plain text: Text objects, because a string would be read as markup."""
     from rich.text import Text
 
     table.add_row(*(Text(c) if isinstance(c, str) else Text(c[0], style=c[1]) for c in cells))
+
+
+def render_facts(facts: Mapping[str, Any], *, width: int = 100, colour: bool = False) -> str:
+    """What is known about a file as lines of "name  value", nested names joined by dots."""
+    rows = [("error", facts["error"]["message"])] if "error" in facts else []
+    rows += flat({name: value for name, value in facts.items() if name not in ("path", "error")})
+    table = _grid(0)
+    for name, value in rows:
+        _row(table, (f"  {printable(name)}", "red" if name == "error" else "dim"), printable(value))
+    return _lines([_bold(printable(facts["path"])), table], width, colour)
+
+
+def render_methods(methods: Iterable[Mapping[str, Any]], *, width: int = 120, colour: bool = False) -> str:
+    """The methods as a table: name, question, what they apply to, paper."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_lines=False)
+    table.add_column("method", no_wrap=True)
+    for title, ratio in (("question", 4), ("applies to", 3), ("paper", 5)):
+        table.add_column(title, ratio=ratio, overflow="fold")
+    for method in methods:
+        cells = (method[name] for name in ("name", "question", "applies_to", "reference"))
+        table.add_row(*(Text(printable(cell)) for cell in cells))
+        table.add_row()
+    return _lines([table], width, colour)

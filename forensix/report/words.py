@@ -12,7 +12,9 @@ SUPPORT = (
     (0.301, "weak"),
 )
 
+# What weighs down, and up, on the scale of each conclusion, and of a single finding.
 TOWARDS = {
+    "finding": ("the absence of the trace", "the trace this method looks for"),
     "integrity": ("an untouched picture", "a changed picture"),
     "origin": ("a camera", "a generator"),
     "history": ("a camera original", "a file saved again"),
