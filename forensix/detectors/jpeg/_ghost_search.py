@@ -1,0 +1,160 @@
+"""Which earlier quality, on which grid, splits the picture in two."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from forensix.detectors.jpeg._ghost_evidence import (
+    LARGEST_STEP,
+    LOG_GROWTH,
+    TILE,
+    Coefficients,
+    Support,
+    strongest_region,
+    tiles,
+)
+from forensix.evidence.jpeg_quality import ijg_table
+from forensix.signal.block_dct import dct_basis
+
+# Standard deviation of a DCT coefficient's error after an ordinary decoder and encoder:
+# pixels rounded in three channels and again in luma give 0.35; a margin is added.
+PIXEL_NOISE = 0.5
+# Clipped pixels move a little when they are compressed again.
+NEAR_BLACK, NEAR_WHITE = 3, 252
+# Steps estimated freely can fit anything a little: 63 choices among LARGEST_STEP cost this.
+FREE_STEPS_COST = 63 * math.log(LARGEST_STEP)
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """The earlier compression that splits the picture best, on one grid.
+
+    offset : (down, right) of the grid
+    quality : IJG quality of the earlier compression; None when its table is another one
+    before, never : the strongest region that was, and that was not, compressed so
+    ratio, before_map, never_map : (rows, cols) float32, nats per block
+    visible : qualities that would have left traces in this picture
+    judged : share of the blocks that say something about `quality`
+    """
+
+    offset: tuple[int, int]
+    quality: int | None
+    before: Support
+    never: Support
+    ratio: np.ndarray
+    before_map: np.ndarray
+    never_map: np.ndarray
+    visible: tuple[int, ...]
+    judged: float
+    tests: float
+
+    @property
+    def log10_alarms(self) -> float:
+        """Base-10 logarithm of the number of false alarms of "the parts differ"."""
+        return -min(self.before.nats, self.never.nats) / math.log(10)
+
+    def significant_blocks(self, side: np.ndarray, evidence: np.ndarray, limit: float) -> np.ndarray:
+        """(rows, cols) bool: connected parts of `side` that are evident in themselves.
+
+        limit : base-10 logarithm of the number of false alarms allowed
+        """
+        from scipy import ndimage
+
+        labels, count = ndimage.label(side)
+        sizes = np.bincount(labels.ravel(), minlength=count + 1)
+        sums = np.bincount(labels.ravel(), weights=evidence.ravel(), minlength=count + 1)
+        nats = sums - LOG_GROWTH * sizes / TILE**2 - math.log(self.tests) - 2 * math.log(side.size)
+        keep = nats > -limit * math.log(10)
+        keep[0] = False
+        kept: np.ndarray = keep[labels]
+        return kept
+
+
+def split(
+    coefficients: Coefficients,
+    *,
+    qualities: Sequence[int],
+    offset: tuple[int, int] = (0, 0),
+    grids: int = 1,
+) -> Outcome:
+    """The earlier compression with most evidence on one grid, and how the picture splits.
+
+    grids : how many grids are tested in this picture in all
+    """
+    steps = np.array([ijg_table(quality).ravel() for quality in qualities])
+    steps = np.vstack([steps, coefficients.own_steps()])
+    tests = 2.0 * len(steps) * grids
+    (before,) = coefficients.evidence(steps, "before")
+    tiled = tiles(before)
+    total = np.maximum(tiled - LOG_GROWTH, 0).sum(axis=(0, 1))
+    total[-1] -= FREE_STEPS_COST
+    best = int(total.argmax())
+    ratio, never = coefficients.evidence(steps[best : best + 1], "ratio", "never")
+    speaking = np.count_nonzero(before, axis=(0, 1)) / before[..., 0].size
+    return Outcome(
+        offset=offset,
+        quality=qualities[best] if best < len(qualities) else None,
+        before=strongest_region(tiled[..., best], tests=tests),
+        never=strongest_region(tiles(never)[..., 0], tests=tests),
+        ratio=ratio[..., 0],
+        before_map=before[..., best],
+        never_map=never[..., 0],
+        visible=tuple(q for q, share in zip(qualities, speaking[:-1], strict=True) if share > 0.1),
+        judged=float(speaking[best]),
+        tests=tests,
+    )
+
+
+def pick(outcomes: Iterable[Outcome]) -> Outcome:
+    """The outcome that speaks most for a picture of two pasts."""
+    return min(outcomes, key=lambda outcome: outcome.log10_alarms)
+
+
+def later_noise(levels: np.ndarray, lattice: np.ndarray, offset: tuple[int, int]) -> np.ndarray:
+    """(8, 8) float64: standard deviation of the error of a compression, seen on another grid.
+
+    Quantizing leaves an error uniform over a step where a coefficient is kept, and the
+    coefficient itself where it became 0. How large those were is not known any more: half
+    the variance of a Laplacian with as many zeros, since most lie in flat blocks.
+
+    levels : (rows, cols, 8, 8) int16 and lattice : (8, 8), of the grid of the file
+    offset : (down, right) of the other grid
+    """
+    step = lattice.astype(np.float64)
+    kept = np.clip((levels != 0).mean(axis=(0, 1)), 1e-4, 1 - 1e-4)
+    uniform = step**2 / 12
+    lost = np.minimum(uniform, (step / (2 * np.log(1 / kept))) ** 2)
+    energy = kept * uniform + (1 - kept) * lost
+    down, right = (_energy_transfer(by) for by in offset)
+    noise: np.ndarray = np.sqrt(down @ energy @ right.T + PIXEL_NOISE**2)
+    return noise
+
+
+def _energy_transfer(shift: int) -> np.ndarray:
+    """(8, 8): energy that frequency v of a grid gives to frequency u of one `shift` pixels on."""
+    basis = dct_basis()
+    first = basis[:, : 8 - shift] @ basis[:, shift:].T
+    second = basis[:, 8 - shift :] @ basis[:, :shift].T
+    moved: np.ndarray = first**2 + second**2
+    return moved
+
+
+def unclipped_blocks(rgb: np.ndarray, shape: tuple[int, int], offset: tuple[int, int]) -> np.ndarray:
+    """(rows, cols) bool: whole blocks without a red or green pixel near black or white.
+
+    Clipping changes coefficients in ways that no quantization explains. Blue is left
+    out: it has a tenth of luma, and is clipped in every saturated colour.
+    """
+    rows = min(shape[0], (rgb.shape[0] - offset[0]) // 8)
+    cols = min(shape[1], (rgb.shape[1] - offset[1]) // 8)
+    inside = rgb[offset[0] : offset[0] + 8 * rows, offset[1] : offset[1] + 8 * cols]
+    lines = inside.reshape(rows, 8, cols * 8, -1)
+    high = lines.max(axis=1).reshape(rows, cols, 8, -1).max(axis=2)[..., :2]
+    low = lines.min(axis=1).reshape(rows, cols, 8, -1).min(axis=2)[..., :2]
+    usable = np.zeros(shape, bool)
+    usable[:rows, :cols] = (high < NEAR_WHITE).all(axis=2) & (low > NEAR_BLACK).all(axis=2)
+    return usable

@@ -1,0 +1,221 @@
+"""JPEG ghosts: parts that were once compressed at another quality than the rest."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from forensix.detectors.jpeg._ghost_evidence import TILE, Coefficients
+from forensix.detectors.jpeg._ghost_search import (
+    PIXEL_NOISE,
+    Outcome,
+    later_noise,
+    pick,
+    split,
+    unclipped_blocks,
+)
+from forensix.detectors.jpeg._ghost_tables import requantization_error
+from forensix.detectors.method import Method
+from forensix.errors import NotApplicable, ParameterError
+from forensix.evidence import Evidence
+from forensix.evidence.jpeg_quality import ijg_table
+from forensix.finding import Finding, Heatmap, Region
+from forensix.signal.block_dct import SIDE, block_dct
+from forensix.signal.cell_average import box_average
+from forensix.signal.regions import bounding_boxes, label_regions
+
+METHOD = Method(
+    name="jpeg-ghosts",
+    family="jpeg",
+    question="Was a part of the picture once saved as JPEG at another quality than the rest?",
+    applies_to="JPEG files, and lossless images of at least 64 x 64 pixels that may once have been JPEG",
+    reference=(
+        "H. Farid, Exposing Digital Forgeries from JPEG Ghosts, IEEE Transactions on Information "
+        "Forensics and Security 4(1), 2009, doi 10.1109/TIFS.2008.2012215"
+    ),
+    kind="splicing",
+)
+
+QUALITIES = tuple(range(50, 101))
+LEAST_SIDE = 64
+WINDOW = 17
+# Base-10 logarithm of the number of false alarms allowed: one in 1000 images would
+# show such a region by chance, if the model of the coefficients were right.
+LOG10_ALARMS = -3.0
+
+
+def ghost_maps(
+    luma: np.ndarray,
+    qualities: Sequence[int] = QUALITIES,
+    *,
+    offset: tuple[int, int] = (0, 0),
+    window: int = WINDOW,
+) -> np.ndarray:
+    """Farid's ghost maps: how much each block changes when saved again, per quality.
+
+    A block that was saved at quality q before changes least when saved at q again: its
+    curve over the qualities has a minimum there, the ghost. The difference is taken
+    between DCT coefficients and their requantized selves, which by Parseval's theorem
+    is the sum of squared pixel differences; the rounding and clipping of pixels in a
+    real second compression is left out.
+
+    Parameters
+    ----------
+    luma : (rows, cols) real, 0-255
+    qualities : IJG qualities, 1-100
+    offset : (down, right)
+        Grid on which to requantize, 0-7 each.
+    window : int
+        Side of the square over which differences are averaged, in pixels.
+
+    Returns
+    -------
+    (qualities, block rows, block cols) float32
+        Averaged squared differences, scaled per block to 0 (least over the
+        qualities) .. 1 (most); NaN where a block's curve is flat.
+
+    Raises
+    ------
+    ParameterError
+        On an image without a whole block, an offset or a quality out of range.
+
+    References
+    ----------
+    H. Farid, IEEE TIFS 4(1), 2009, doi 10.1109/TIFS.2008.2012215
+    """
+    if not len(qualities) or window < 1:
+        raise ParameterError(f"one quality or more and a window of 1 or more, got {qualities}, {window}")
+    coefficients = block_dct(luma, offset=offset)
+    curves = np.stack(
+        [box_average(requantization_error(coefficients, ijg_table(q)), window) for q in qualities]
+    )
+    least = curves.min(axis=0)
+    spread = curves.max(axis=0) - least
+    with np.errstate(invalid="ignore"):
+        maps: np.ndarray = np.where(spread > 0, (curves - least) / spread, np.nan)
+    return maps.astype(np.float32)
+
+
+def detect(evidence: Evidence, *, preset: str = "standard") -> Finding:
+    """Look for a part of the picture with another JPEG past than the rest."""
+    offsets = [(0, 0)]
+    if preset == "thorough":
+        offsets = [(down, right) for down in range(SIDE) for right in range(SIDE)]
+    if min(evidence.height, evidence.width) < LEAST_SIDE:
+        raise NotApplicable(f"the picture is smaller than {LEAST_SIDE} x {LEAST_SIDE} pixels")
+    outcome = pick(
+        split(_coefficients(evidence, offset), qualities=QUALITIES, offset=offset, grids=len(offsets))
+        for offset in offsets
+    )
+    parameters = {"qualities": [QUALITIES[0], QUALITIES[-1]], "offsets": len(offsets), "tile": TILE * SIDE}
+    if not outcome.visible:
+        return METHOD.finding(
+            explanation="The last compression is so strong, or the picture so flat, that an earlier one "
+            f"at a quality of {QUALITIES[0]} to {QUALITIES[-1]} would leave no ghost; nothing can be said.",
+            measurements=_measurements(outcome),
+            parameters=parameters,
+        )
+    part = other_past(outcome)
+    labels, count = label_regions(part)
+    down, right = outcome.offset
+    boxes = bounding_boxes(labels, count, cell=SIDE, rows=evidence.height - down, cols=evidence.width - right)
+    return METHOD.finding(
+        score=_score(outcome.log10_alarms),
+        explanation=_explain(outcome, part),
+        measurements={**_measurements(outcome), "tampered_share": round(float(part.mean()), 4)},
+        parameters=parameters,
+        regions=tuple(
+            Region((top + down, left + right, rows, cols), "tampered", area)
+            for (top, left, rows, cols), area in boxes
+        ),
+        heatmap=_heatmap(outcome, part),
+    )
+
+
+def other_past(outcome: Outcome) -> np.ndarray:
+    """(rows, cols) bool: the blocks whose past is not that of most of the picture.
+
+    Empty unless parts of both kinds are evident; then the kind with fewer blocks, its
+    holes filled where they say nothing themselves.
+    """
+    from scipy import ndimage
+
+    smooth = box_average(outcome.ratio, WINDOW)
+    before = outcome.significant_blocks(smooth > 0, outcome.before_map, LOG10_ALARMS)
+    never = outcome.significant_blocks(smooth < 0, outcome.never_map, LOG10_ALARMS)
+    if outcome.log10_alarms > LOG10_ALARMS or not before.any() or not never.any():
+        return np.zeros(smooth.shape, bool)
+    part = min(before, never, key=np.count_nonzero)
+    filled: np.ndarray = part | (ndimage.binary_fill_holes(part) & (outcome.ratio == 0))
+    return filled
+
+
+def _coefficients(evidence: Evidence, offset: tuple[int, int]) -> Coefficients:
+    """The coefficients of a grid: the file's own where it is the file's grid."""
+    if evidence.format == "jpeg" and offset == (0, 0):
+        levels, lattice = evidence.jpeg.coefficients[0], evidence.jpeg.quantization[0]
+        noise = np.full((SIDE, SIDE), PIXEL_NOISE)
+    else:
+        levels = np.rint(block_dct(evidence.luma, offset=offset)).astype(np.int16)
+        lattice = np.ones((SIDE, SIDE), np.int64)
+        noise = np.full((SIDE, SIDE), PIXEL_NOISE)
+        if evidence.format == "jpeg":
+            noise = later_noise(evidence.jpeg.coefficients[0], evidence.jpeg.quantization[0], offset)
+    usable = unclipped_blocks(evidence.rgb, levels.shape[:2], offset)
+    return Coefficients(levels, lattice, noise, usable)
+
+
+def _score(log10_alarms: float) -> float:
+    """0.5 at the number of false alarms allowed, towards 1 below and towards 0.2 above it."""
+    excess = LOG10_ALARMS - log10_alarms
+    return 0.5 + (0.5 if excess > 0 else 0.3) * excess / (abs(excess) + 20)
+
+
+def _measurements(outcome: Outcome) -> dict[str, Any]:
+    known = outcome.before.nats > -LOG10_ALARMS * math.log(10)
+    return {
+        "previous_quality": outcome.quality if known else None,
+        "previous_table": ("IJG" if outcome.quality else "other") if known else None,
+        "grid_offset": outcome.offset,
+        "log10_false_alarms": round(outcome.log10_alarms, 2),
+        "nats_for_compressed_before": round(outcome.before.nats, 2),
+        "nats_for_not_compressed_before": round(outcome.never.nats, 2),
+        "qualities_that_would_show": [min(outcome.visible), max(outcome.visible)] if outcome.visible else [],
+        "judged_share": round(outcome.judged, 4),
+    }
+
+
+def _explain(outcome: Outcome, part: np.ndarray) -> str:
+    past = f"at quality {outcome.quality}" if outcome.quality else "with a table of no standard quality"
+    if outcome.offset != (0, 0):
+        past += f", on a grid shifted by {outcome.offset[0]} rows and {outcome.offset[1]} columns"
+    if part.any():
+        fewer_before = np.mean(outcome.ratio[part] > 0) > 0.5
+        one, other = ("was", "was not") if fewer_before else ("was not", "was")
+        return (
+            f"{part.mean():.1%} of the picture {one} saved as JPEG {past} before, the rest {other}: "
+            f"chance would show such parts in one of 10^{-outcome.log10_alarms:.0f} images."
+        )
+    if outcome.before.nats > -LOG10_ALARMS * math.log(10):
+        return f"The picture was saved as JPEG {past} before, and no part of it stands out from that."
+    low, high = min(outcome.visible), max(outcome.visible)
+    return f"No part of the picture shows traces of an earlier JPEG compression at qualities {low} to {high}."
+
+
+def _heatmap(outcome: Outcome, part: np.ndarray) -> Heatmap:
+    """Above 0.5 in the part found only; NaN where the surroundings of a block say nothing."""
+    smooth = box_average(outcome.ratio, WINDOW)
+    tampered_before = part.any() and np.mean(outcome.ratio[part] > 0) > 0.5
+    values = 1 / (1 + np.exp(-np.clip(smooth if tampered_before else -smooth, -20, 20)))
+    if not part.any():
+        values = np.minimum(values, 0.5)
+    values = np.where(part, np.maximum(values, 0.51), np.minimum(values, 0.5))
+    silent = box_average((outcome.ratio != 0).astype(np.float32), WINDOW) == 0
+    values[silent & ~part] = np.nan
+    # Heatmap cells begin at the picture's corner: a block of a shifted grid goes to the
+    # cell that it covers most of.
+    shift = [int(by >= SIDE // 2) for by in outcome.offset]
+    return Heatmap(np.pad(values, ((shift[0], 0), (shift[1], 0)), constant_values=np.nan), cell=SIDE)
