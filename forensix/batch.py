@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Generator, Iterable
 from dataclasses import dataclass
 from functools import partial
@@ -128,6 +129,7 @@ def processes(jobs: int) -> int:
 
 def examine(path: str, settings: Settings) -> Examined:
     """One file of a batch: scanned, its maps written, or the record of what went wrong."""
+    began = time.perf_counter()
     try:
         if os.path.isdir(path):
             raise EvidenceError("this is a directory, not a file (--recursive scans the files below it)")
@@ -141,6 +143,7 @@ def examine(path: str, settings: Settings) -> Examined:
             max_pixels=settings.max_pixels,
             argv=settings.argv,
         )
+        result = result.with_(seconds=round(time.perf_counter() - began, 4))
         if settings.maps is not None:
             result = write_maps(result, settings.maps)
         pictures = pictures_of_scan(evidence, result, side=settings.side) if settings.side else NO_PICTURES

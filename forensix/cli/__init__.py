@@ -97,16 +97,18 @@ def _complain_about_usage(error: click.ClickException) -> None:
 
 def _flushed(status: int) -> int:
     try:
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except BrokenPipeError:
-        return _quietly(Exit.PIPE_CLOSED)
+        status = Exit.PIPE_CLOSED
     return _quietly(status) if status == Exit.PIPE_CLOSED else status
 
 
 def _quietly(status: int) -> int:
     """Keep the interpreter's last flush of a closed stdout from complaining."""
     try:
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return status

@@ -11,33 +11,52 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
-from forensix.batch import Examined, Settings
-from forensix.report.pictures import Pictures
-from forensix.result import ScanResult
+if TYPE_CHECKING:
+    from forensix.batch import Examined, Settings
+    from forensix.report.pictures import Pictures
+    from forensix.result import ScanResult
 
 
 @contextmanager
 def open_target(output: str, evidence: list[str]) -> Iterator[BinaryIO]:
     """Standard output, or a file that appears whole when the block ends without an error.
 
-    Refuses (click.UsageError) to overwrite a file that is to be examined.
+    Refuses (click.UsageError) to overwrite a file that is to be examined, and what
+    cannot be written.
     """
     if output == "-":
-        yield sys.stdout.buffer
+        yield _stdout()
         return
     _spare(output, evidence)
-    target = Path(output)
-    partial = target.with_name(f".{target.name[:80]}.{secrets.token_hex(4)}.partial")
+    target = Path(os.path.realpath(output))
+    if target.exists() and not target.is_file():  # a device or a pipe is written, never replaced
+        with _opened(target, output) as handle:
+            yield handle
+        return
+    partial = target.with_name(f".{secrets.token_hex(8)}.partial")
     try:
-        with partial.open("wb") as handle:
+        with _opened(partial, output) as handle:
             yield handle
         partial.replace(target)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def _stdout() -> BinaryIO:
+    if sys.stdout is None:
+        raise click.UsageError("standard output is closed: give --output FILE")
+    return sys.stdout.buffer
+
+
+def _opened(path: Path, asked: str) -> BinaryIO:
+    try:
+        return path.open("wb")
+    except OSError as error:
+        raise click.UsageError(f"cannot write {asked}: {error.strerror}") from error
 
 
 def _spare(output: str, evidence: list[str]) -> None:
@@ -50,10 +69,14 @@ def _spare(output: str, evidence: list[str]) -> None:
 
 @contextmanager
 def open_writer(form: str, output: str, files: list[str], settings: Settings) -> Iterator[Writer]:
-    """The writer of a format; its document is complete when the block ends."""
+    """The writer of a format; its document is complete when the block ends.
+
+    ``shows_progress`` is true of a writer whose lines appear on the terminal one by one,
+    where a progress bar would be in their way.
+    """
     if form == "jsonl":
         with _open_stream(output, files) as stream:
-            yield Lines(stream)
+            yield Lines(stream, output)
         return
     kinds: dict[str, type[Document | Text | Page]] = {
         "text": Text,
@@ -81,18 +104,19 @@ class Job:
 def _open_stream(output: str, evidence: list[str]) -> Iterator[BinaryIO]:
     """For lines that must be there as soon as they are written, whatever happens next."""
     if output == "-":
-        yield sys.stdout.buffer
+        yield _stdout()
         return
     _spare(output, evidence)
-    with open(output, "wb") as handle:
+    with _opened(Path(output), output) as handle:
         yield handle
 
 
 class Lines:
     """One JSON document a line, in the order in which files finish."""
 
-    def __init__(self, stream: BinaryIO) -> None:
+    def __init__(self, stream: BinaryIO, output: str) -> None:
         self.stream = stream
+        self.shows_progress = on_terminal(output)
 
     def write(self, examined: Examined) -> None:
         self.stream.write(examined.result.to_json(indent=None).encode("ascii") + b"\n")
@@ -101,6 +125,8 @@ class Lines:
 
 class Document:
     """One JSON document; a list, in the order of the files, for several."""
+
+    shows_progress = False
 
     def __init__(self, stream: BinaryIO, job: Job) -> None:
         self.stream, self.job = stream, job
@@ -124,6 +150,7 @@ class Text:
     def __init__(self, stream: BinaryIO, job: Job) -> None:
         self.stream, self.job = stream, job
         self.width, self.colour = text_shape(job.output)
+        self.shows_progress = on_terminal(job.output)
 
     def write(self, examined: Examined) -> None:
         from forensix.report.text import render
@@ -139,6 +166,8 @@ class Text:
 class Page:
     """One HTML page or PDF about all files, in their order."""
 
+    shows_progress = False
+
     def __init__(self, stream: BinaryIO, job: Job) -> None:
         self.stream, self.job = stream, job
         self.done: list[Examined] = []
@@ -152,12 +181,17 @@ class Page:
         self.stream.write(page(self.job.form, [(examined.result, examined.pictures) for examined in done]))
 
 
-Writer = Lines | Document | Text | Page
+if TYPE_CHECKING:
+    Writer = Lines | Document | Text | Page
+
+
+def on_terminal(output: str) -> bool:
+    return output == "-" and sys.stdout is not None and sys.stdout.isatty()
 
 
 def text_shape(output: str) -> tuple[int, bool]:
     """How wide text is to be, and whether coloured: (columns, colour)."""
-    terminal = output == "-" and sys.stdout.isatty()
+    terminal = on_terminal(output)
     colour = terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
     return (min(shutil.get_terminal_size().columns, 120) if terminal else 100), colour
 
@@ -169,7 +203,7 @@ def check_page(form: str, output: str) -> None:
     from forensix.report.pdf import require
 
     require()
-    if output == "-" and sys.stdout.isatty():
+    if on_terminal(output):
         raise click.UsageError("a PDF is not for the terminal: give --output FILE")
 
 

@@ -103,7 +103,7 @@ def _run(files: list[str], settings: Settings, options: dict[str, Any]) -> int:
     with open_writer(options["form"], options["output"], files, settings) as writer:
         found = examine_many(files, settings, jobs=min(options["jobs"], len(files)) or options["jobs"])
         try:
-            with closing(found), following(found, len(files), quiet=options["quiet"]) as stream:
+            with closing(found), following(found, len(files), quiet=options["quiet"] or writer.shows_progress) as stream:
                 for examined in stream:
                     writer.write(examined)
                     tally.count(examined.result)
