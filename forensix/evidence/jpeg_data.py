@@ -162,7 +162,9 @@ class _Decoding:
         sizes = [rows * cols for rows, cols in self.shapes]
         self.bases = [sum(sizes[:nth]) for nth in range(len(sizes))]
         if len(jpeg.structure.scans) * sum(sizes) > MAX_VISITS:
-            raise EvidenceError(f"{len(jpeg.structure.scans)} scans of {sum(sizes)} blocks: no camera writes that")
+            raise EvidenceError(
+                f"{len(jpeg.structure.scans)} scans of {sum(sizes)} blocks: no camera writes that"
+            )
         self.store = np.zeros((sum(sizes) + 1, 64), np.int16)
         self.data = np.frombuffer(jpeg.data, np.uint8)
         self.troubles: list[Trouble] = []
@@ -235,7 +237,9 @@ class _Decoding:
             fits = first <= last <= 63 and high <= 13 and low <= 13 and (high == 0 or high == low + 1)
             if not fits or (first == 0) != (last == 0) or (first and len(scan.parts) > 1):
                 return f"the scan's band {first}-{last} and approximation {high}, {low} are not allowed"
-        blocks = sum(down * across for down, across in (self.jpeg.sampling[part] for part, _, _ in scan.parts))
+        blocks = sum(
+            down * across for down, across in (self.jpeg.sampling[part] for part, _, _ in scan.parts)
+        )
         if len(scan.parts) > 1 and blocks > 10:
             return f"an MCU of {blocks} blocks is not allowed"
         needed = set()
@@ -245,7 +249,11 @@ class _Decoding:
             if not self.jpeg.frame.progressive or first:
                 needed.add(4 + ac)
         missing = sorted(needed - set(scan.huffman))
-        return f"the scan asks for Huffman table {missing[0] & 3}, which the file does not define" if missing else ""
+        return (
+            f"the scan asks for Huffman table {missing[0] & 3}, which the file does not define"
+            if missing
+            else ""
+        )
 
     def _per_mcu(self, decoded: np.ndarray, parts: int) -> np.ndarray:
         rows, cols = self.jpeg.mcu_shape

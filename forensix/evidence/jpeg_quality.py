@@ -94,7 +94,8 @@ def ijg_quality(table: np.ndarray, *, chroma: bool = False) -> Quality:
         raise ParameterError(f"a quantization table is 8 x 8, got {table.shape}")
     limit = 255 if table.max() <= 255 else 32767
     differences = [
-        float(np.abs(table - ijg_table(quality, chroma=chroma, limit=limit)).mean()) for quality in range(1, 101)
+        float(np.abs(table - ijg_table(quality, chroma=chroma, limit=limit)).mean())
+        for quality in range(1, 101)
     ]
     # Of equal tables (the scale is cut to whole percents) the higher quality is named.
     best = 99 - int(np.argmin(differences[::-1]))

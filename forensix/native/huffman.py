@@ -123,7 +123,9 @@ def decode_scan(
     data = data.view()
     data.flags.writeable = False  # one signature for whatever comes
     predictions = np.zeros(len(plan), np.int64)
-    _scan(data, state, codes, store, np.ascontiguousarray(plan, np.int64), shape, predictions, decoded, report)
+    _scan(
+        data, state, codes, store, np.ascontiguousarray(plan, np.int64), shape, predictions, decoded, report
+    )
     return ScanReport(*(int(v) for v in report), decoded=decoded.view(bool))
 
 
