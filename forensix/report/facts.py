@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from forensix.finding import Status
@@ -26,6 +27,50 @@ def flat(values: Any, prefix: str = "") -> list[tuple[str, str]]:
         else:
             rows.append((f"{prefix}{name}", value if isinstance(value, str) else json.dumps(value)))
     return rows
+
+
+def outline(known: Mapping[str, Any], depth: int = 0) -> Iterator[tuple[int, str, str]]:
+    """Nested facts as (depth, name, value) lines for a reader.
+
+    A list of mappings is a line for each, numbered; a table of numbers is a line a row.
+    """
+    for name, value in known.items():
+        if isinstance(value, Mapping) and value:
+            yield depth, name, ""
+            yield from outline(value, depth + 1)
+        elif isinstance(value, list) and value and isinstance(value[0], (Mapping, list)):
+            yield depth, name, ""
+            for number, entry in enumerate(value, 1):
+                yield from _listed(number, entry, depth + 1)
+        else:
+            yield depth, name, _plainly(value)
+
+
+def _listed(number: int, entry: Any, depth: int) -> Iterator[tuple[int, str, str]]:
+    if not isinstance(entry, Mapping):
+        yield depth, "", _plainly(entry)
+        return
+    tables = {name: value for name, value in entry.items() if _is_table(value)}
+    short = [f"{name} {_plainly(value)}" for name, value in entry.items() if name not in tables]
+    yield depth, str(number), ", ".join(short)
+    for table in tables.values():
+        widest = max(len(str(cell)) for row in table for cell in row)
+        for row in table:
+            yield depth, "", " ".join(f"{cell!s:>{widest}}" for cell in row)
+
+
+def _is_table(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(row, list) and row for row in value)
+
+
+def _plainly(value: Any) -> str:
+    if value is None or value in ([], {}):
+        return "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(_plainly(item) for item in value)
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def facts(result: ScanResult) -> list[tuple[str, str]]:

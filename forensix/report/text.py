@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from forensix.finding import Finding, Status
 from forensix.report.escape import printable
-from forensix.report.facts import flat
+from forensix.report.facts import outline
 from forensix.report.words import size_in_words, support
 from forensix.result import LABELS, ScanResult
 
@@ -153,13 +153,14 @@ def _row(table: Table, *cells: str | tuple[str, str]) -> None:
 
 
 def render_facts(facts: Mapping[str, Any], *, width: int = 100, colour: bool = False) -> str:
-    """What is known about a file as lines of "name  value", nested names joined by dots."""
-    rows = [("error", facts["error"]["message"])] if "error" in facts else []
-    rows += flat({name: value for name, value in facts.items() if name not in ("path", "error")})
-    table = _grid(0)
-    for name, value in rows:
-        _row(table, (f"  {printable(name)}", "red" if name == "error" else "dim"), printable(value))
-    return _lines([_bold(printable(facts["path"])), table], width, colour)
+    """What is known about a file, as an indented outline under its path."""
+    parts = [_bold(printable(facts["path"]))]
+    for depth, name, value in outline({name: fact for name, fact in facts.items() if name != "path"}):
+        indent = "  " * (depth + 1)
+        table = _grid(max(24, len(indent + name)))
+        _row(table, (f"{indent}{printable(name)}", "red" if name == "error" else "dim"), printable(value))
+        parts.append(table)
+    return _lines(parts, width, colour)
 
 
 def render_methods(methods: Iterable[Mapping[str, Any]], *, width: int = 120, colour: bool = False) -> str:
