@@ -144,7 +144,7 @@ def _scale() -> tuple[np.ndarray, np.ndarray]:
     """(256, 3) uint8 colours and (256,) uint8 opacities of the values of a map."""
     found = np.clip((np.arange(256) - QUIET - 1) / (254 - QUIET), 0, 1)[:, None]
     colours = (1 - found) * (255, 214, 0) + found * (213, 0, 0)
-    opacity = 130 + 90 * found[:, 0]
+    opacity = 130 + 30 * found[:, 0]
     quiet = np.arange(256) <= QUIET
     colours[quiet] = (30, 90, 200)
     opacity[quiet] = 60 * np.arange(256)[quiet] / QUIET

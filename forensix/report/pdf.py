@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 TONES = ("#0b6b3a", "#7a5200", "#b3181b")
 OUTLINES = {"source": "#00a844", "target": "#d50000", "tampered": "#d50000"}
 # Points: A4 less the margins and the padding of its frame.
-WIDTH, LARGEST_PICTURE = 468.0, 370.0
+WIDTH, LARGEST_PICTURE, ABREAST = 468.0, 300.0, 3
 
 
 def require() -> None:
@@ -92,7 +92,7 @@ def _conclusion(result: ScanResult, question: str) -> Flowable:
 
 
 def _figures(result: ScanResult, pictures: Pictures) -> list[Flowable]:
-    """The picture with the regions outlined, then a row of two for the maps."""
+    """The picture with the regions outlined, then the maps, a few abreast."""
     from reportlab.platypus import Table
 
     if pictures.photo is None and not pictures.layers:
@@ -103,19 +103,21 @@ def _figures(result: ScanResult, pictures: Pictures) -> list[Flowable]:
         parts += [_figure(size, (WIDTH, LARGEST_PICTURE), photo=pictures.photo, findings=result.findings)]
         caption = "The picture as stored (an EXIF rotation is not applied), found regions outlined."
         parts += [_text(caption, colour="#444444")]
-    small = (WIDTH - 12) / 2
-    cells = [
-        [
-            _figure(size, (small, 260.0), photo=pictures.photo, layer=layer),
-            _text(f"Map: {name}", colour="#444444"),
-        ]
+    small = WIDTH / ABREAST
+    cells: list[Any] = [
+        [_figure(size, (small - 6, small), photo=pictures.photo, layer=layer), _text(name, colour="#444444")]
         for name, layer in pictures.layers.items()
     ]
-    rows = [[*cells[i : i + 2], *[""] * (2 - len(cells[i : i + 2]))] for i in range(0, len(cells), 2)]
+    cells += [""] * (-len(cells) % ABREAST)
+    rows = [cells[start : start + ABREAST] for start in range(0, len(cells), ABREAST)]
     if rows:
         style = [("VALIGN", (0, 0), (-1, -1), "TOP"), ("LEFTPADDING", (0, 0), (-1, -1), 0)]
-        parts.append(Table(rows, colWidths=[small + 6] * 2, hAlign="LEFT", style=style))
-        parts.append(_text("Blue: nothing found. Yellow to red: found. One scale for every picture."))
+        parts.append(Table(rows, colWidths=[small] * ABREAST, hAlign="LEFT", style=style))
+        parts.append(
+            _text(
+                "The maps over the picture. Blue: nothing found. Yellow to red: found. One scale for every picture."
+            )
+        )
     return parts
 
 
