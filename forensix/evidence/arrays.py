@@ -66,8 +66,10 @@ def _strips(shape: tuple[int, ...]) -> Iterator[slice]:
 def colours(pixels: np.ndarray, model: str) -> np.ndarray:
     """The pixels without alpha: (rows, cols) or (rows, cols, channels), a view."""
     if model == GREY_ALPHA:
-        return pixels[:, :, 0]
-    return pixels[:, :, :3] if model == RGBA else pixels
+        pixels = pixels[:, :, 0]
+    elif model == RGBA:
+        pixels = pixels[:, :, :3]
+    return pixels
 
 
 def scale(pixels: np.ndarray, model: str) -> tuple[float, float, str]:
@@ -91,7 +93,7 @@ def scale(pixels: np.ndarray, model: str) -> tuple[float, float, str]:
     if low > high:
         return 0.0, 0.0, "no value is finite"
     for top in (1.0, 255.0, 65535.0):
-        if 0 <= low and high <= top:
+        if low >= 0 and high <= top:
             return 0.0, 255.0 / top, words
     stretched = f"values from {low:.6g} to {high:.6g} are stretched to 0-255"
     return low, 255.0 / (high - low) if high > low else 0.0, f"{words}; {stretched}" if words else stretched
@@ -100,8 +102,8 @@ def scale(pixels: np.ndarray, model: str) -> tuple[float, float, str]:
 def _scaled(values: np.ndarray, offset: float, gain: float) -> np.ndarray:
     """float32 values on the 0-255 scale; what is not finite becomes 0."""
     if values.dtype.kind == "f":
-        values = np.where(np.isfinite(values), values.astype(np.float64), offset)
-        return ((values - offset) * gain).astype(np.float32)
+        finite: np.ndarray = np.where(np.isfinite(values), values.astype(np.float64), offset)
+        return np.asarray((finite - offset) * gain, dtype=np.float32)
     return np.multiply(values, np.float32(gain), dtype=np.float32)
 
 

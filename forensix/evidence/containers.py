@@ -72,7 +72,8 @@ def tiff_header(data: bytes) -> TiffHeader:
             f"the TIFF directory at byte {offset} is cut off: the file stops at byte {len(data)}"
         )
     if not header.width or not header.height:
-        raise EvidenceError("the TIFF file gives no image size: nothing of the picture is left")
+        why = header.troubles[0] if header.troubles else "nothing of the picture is left"
+        raise EvidenceError(f"the TIFF file gives no image size: {why}")
     return header
 
 
@@ -141,9 +142,8 @@ def webp_header(data: bytes) -> WebpHeader:
 def _webp_chunk(name: bytes, head: bytes, header: WebpHeader) -> None:
     if name == b"ANMF":
         header.frames += 1
-    if header.width or len(head) < 10:
-        if name != b"VP8L" or header.width or len(head) < 5:
-            return
+    if header.width or len(head) < (5 if name == b"VP8L" else 10):
+        return
     if name == b"VP8X":
         header.width = int.from_bytes(head[4:7], "little") + 1
         header.height = int.from_bytes(head[7:10], "little") + 1

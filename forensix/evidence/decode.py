@@ -91,8 +91,8 @@ def _opened(data: bytes, kind: str, max_pixels: int) -> Any:
     return image
 
 
-def _loaded(image: Any, kind: str) -> str:
-    """Decode a Pillow image as far as it goes; a sentence on what stopped it, or nothing."""
+def _loaded(image: Any, kind: str, size: int) -> str:
+    """Decode a Pillow image of a file of `size` bytes as far as it goes; what stopped it, or nothing."""
     source = image.fp
     try:
         with third_party(f"{kind} data"):
@@ -103,7 +103,7 @@ def _loaded(image: Any, kind: str) -> str:
         if getattr(image, "_im", None) is None:
             raise
         image.tile = []  # what was decoded until now is the picture
-        place = "" if source is None or source.closed else f", near byte {source.tell()}"
+        place = "" if source is None or source.closed else f", near byte {source.tell()} of {size}"
         return f"{error}{place}"
     return ""
 
@@ -116,12 +116,12 @@ def _array(image: Any) -> tuple[np.ndarray, str]:
             target = "RGBA" if image.mode == "PA" or "transparency" in image.info else "RGB"
         if target is None:
             raise EvidenceError(f"pixels of the kind {image.mode} are not supported")
-        out: np.ndarray | None = None
+        out = np.empty(0)
         step = max(1, (1 << 22) // image.width)
         for top in range(0, image.height, step):
             strip = image.crop((0, top, image.width, min(top + step, image.height)))
             values = _plain(np.asarray(strip if strip.mode == target else strip.convert(target)))
-            if out is None:
+            if top == 0:
                 out = np.empty((image.height, *values.shape[1:]), values.dtype)
             out[top : top + step] = values
     model = {"LA": GREY_ALPHA, "RGB": RGB, "RGBA": RGBA, "CMYK": CMYK}.get(target, GREY)
@@ -265,10 +265,10 @@ def _tiff(data: bytes, max_pixels: int) -> Decoded:
     else:
         image = _opened(data, "tiff", max_pixels)
         info = _info(image)
-        warnings += [f"TIFF data: {trouble}" for trouble in [_loaded(image, "tiff")] if trouble]
+        warnings += [trouble for trouble in [_loaded(image, "tiff", len(data))] if trouble]
         pixels, model = _array(image)
         if warnings and not pixels.any():
-            raise EvidenceError(f"TIFF without usable picture data: {warnings[-1]}")
+            raise EvidenceError(f"no usable picture data: {warnings[-1]}")
     if pixels.shape[:2] != (header.height, header.width):
         warnings.append(
             f"the TIFF header declares {header.width} x {header.height} pixels, not those decoded"
@@ -292,7 +292,7 @@ def _heic(data: bytes, max_pixels: int) -> Decoded:
     check_size(width, height, max_pixels)
     with third_party("HEIC data"):
         pixels = np.array(np.asarray(file))
-    model = {"L": GREY, "RGB": RGB, "RGBA": RGBA}.get(mode.split(";")[0].replace("a", "A"))
+    model = {"L": GREY, "RGB": RGB, "RGBA": RGBA}.get(mode.partition(";")[0].replace("a", "A"))
     if model is None:
         raise EvidenceError(f"HEIC pixels of the kind {mode} are not supported")
     return Decoded(_plain(pixels), model, depth, f"HEIC, {mode}", frames, (), info)
@@ -313,11 +313,11 @@ def _other(data: bytes, kind: str, max_pixels: int) -> Decoded:
     elif kind == "avif":
         frames = int(image.n_frames)
     mode, info = image.mode, _info(image)
-    trouble = _loaded(image, kind)
+    trouble = _loaded(image, kind, len(data))
     pixels, model = _array(image)
     if trouble and not pixels.any():
-        raise EvidenceError(f"{kind} without usable picture data: {trouble}")
-    warnings += [f"{kind} data: {trouble}; the file has {len(data)} bytes"] if trouble else []
+        raise EvidenceError(f"no usable picture data: {trouble}")
+    warnings += [trouble] if trouble else []
     stored = {"1": "bilevel", "P": "palette", "L": "grey"}.get(mode, mode)
     return Decoded(pixels, model, 1 if mode == "1" else 8, stored, frames, tuple(warnings), info)
 

@@ -174,6 +174,7 @@ class Evidence:
             structure = self._decoded.jpeg.structure
             behind = trailer(self.data, structure)
             said += [*structure.troubles, *(str(trouble) for trouble in self._decoded.jpeg.troubles)]
+            said.append(self._decoded.jpeg.implausible)
             said += [str(behind)] if behind and not behind.expected else []
         if self.frames > 1 and self.format != "heic":
             said.append(f"the file holds {self.frames} images; only the first is examined")

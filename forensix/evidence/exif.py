@@ -119,6 +119,9 @@ class _Taming:
         """True for an entry piexif can read; others are put out of its sight."""
         tag, kind, number, value = struct.unpack_from(self.order + "HHLL", self.tiff, entry)
         size = _SIZES.get(kind, 0) * number
+        if not number:  # empty, which is no fault; but piexif would read what is not there
+            self.patches.append((entry, struct.pack(self.order + "H", _NOWHERE)))
+            return True
         readable = size > 0 and number <= self.left
         if size > 4 or kind in (5, 10, 12):
             readable = readable and value + size <= len(self.tiff)
@@ -133,7 +136,7 @@ class _Taming:
             self.left -= number
         else:
             self.patches.append((entry, struct.pack(self.order + "H", _NOWHERE)))
-        return readable
+        return bool(readable)
 
 
 def orientation(found: Exif) -> int:

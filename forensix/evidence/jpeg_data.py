@@ -11,6 +11,7 @@ from forensix.errors import EvidenceError, EvidenceMissing
 from forensix.evidence.arrays import frozen
 from forensix.evidence.jpeg_markers import DECODABLE, Frame, Scan, Structure, walk
 
+_LARGEST = 1280  # of a dequantized coefficient: 1024, and room for encoders that overshoot
 MAX_VISITS = 4_000_000_000  # scans times blocks: what a decoder can go through in about a minute
 
 _KINDS = {
@@ -124,6 +125,27 @@ class JpegData:
     def decoded(self) -> np.ndarray:
         """(MCU rows, MCU cols) bool, read-only: MCUs whose first component came through its first scan."""
         return self._decoded[2]
+
+    @cached_property
+    def implausible(self) -> str:
+        """A sentence if coefficients are larger than 8-bit samples can make them; empty otherwise.
+
+        Huffman codes fall into step again soon after damage, so that corrupt data often
+        decode to the right number of blocks. What they decode to is seldom possible:
+        the transform of 8-bit samples stays within 1024.
+        """
+        for nth, (plane, table) in enumerate(zip(self.coefficients, self.quantization, strict=True)):
+            limit = (_LARGEST + table) // np.maximum(table, 1)
+            flat = plane.reshape(-1, 64)
+            if (flat.max(axis=0) <= limit.ravel()).all() and (flat.min(axis=0) >= -limit.ravel()).all():
+                continue
+            blocks = np.flatnonzero((np.abs(flat.astype(np.int32)) > limit.ravel()).any(axis=1))
+            row, col = divmod(int(blocks[0]), plane.shape[1])
+            return (
+                f"{blocks.size} blocks of component {nth + 1} hold coefficients no 8-bit picture has, "
+                f"the first in block row {row}, column {col}: the data are corrupt, or were made by hand"
+            )
+        return ""
 
     @cached_property
     def _decoded(self) -> tuple[tuple[np.ndarray, ...], tuple[Trouble, ...], np.ndarray]:
@@ -263,4 +285,4 @@ class _Decoding:
         down, across = self.jpeg.sampling[0]
         whole = np.ones((rows * down, cols * across), bool)
         whole[: blocks.shape[0], : blocks.shape[1]] = blocks
-        return whole.reshape(rows, down, cols, across).all(axis=(1, 3))
+        return np.asarray(whole.reshape(rows, down, cols, across).all(axis=(1, 3)))

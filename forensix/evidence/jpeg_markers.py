@@ -163,7 +163,7 @@ def walk(data: bytes) -> Structure:
         raise EvidenceError("not a JPEG file: it does not begin with FF D8")
     found = Structure()
     state = _Tables()
-    position = 2
+    position: int | None = 2
     found.segments.append(Segment(SOI, 0, 2, 2, 2))
     while found.end is None and position is not None:
         position = _step(data, position, found, state)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -151,11 +152,13 @@ def repaired(data: bytes, found: Structure) -> tuple[bytes, str]:
     if not rows:
         raise EvidenceError("PNG without picture data: not one row can be read")
     total = sum(n for n, _ in passes)
+    if not trouble and rows < total:
+        trouble = "a row says that it is filtered in a way that does not exist"
     lost = f"{rows} of {total} rows can be read" if rows < total else ""
     sentence = f"PNG data: {trouble}" + (f"; {lost}" if lost else "") if trouble or lost else ""
     chunks = [_chunk(b"IHDR", data[16:29])]
     chunks += [_chunk(chunk.name, data[chunk.start : chunk.stop]) for chunk in found.of(b"PLTE", b"tRNS")]
-    chunks += [_chunk(b"IDAT", zlib.compress(whole, 0)), _chunk(b"IEND", b"")]
+    chunks += [_chunk(b"IDAT", zlib.compress(whole.data, 0)), _chunk(b"IEND", b"")]
     return b"".join([SIGNATURE, *chunks]), sentence
 
 
@@ -197,7 +200,7 @@ def _last_byte(found: Structure) -> int:
     return max((chunk.stop for chunk in found.of(b"IDAT")), default=len(SIGNATURE))
 
 
-def _bytewise(stream: zlib._Decompress, piece: bytes, room: int) -> tuple[bytes, int]:  # type: ignore[name-defined]
+def _bytewise(stream: Any, piece: bytes, room: int) -> tuple[bytes, int]:
     """What a piece still gives before the byte at which it is corrupt, and that byte."""
     out, size = [], 0
     for at in range(len(piece)):

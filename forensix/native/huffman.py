@@ -249,7 +249,7 @@ def _band(data, state, codes, dc, ac, store, block, first, last, low):
         if entry == 0 or (k == 0 and zeros > 0):
             status = BAD_CODE
             break
-        if size == 0 and 0 < k and zeros < 15:
+        if size == 0 and k > 0 and zeros < 15:
             bits -= zeros
             state[RUN] = (1 << zeros) - 1 + ((acc >> bits) & ((1 << zeros) - 1))
             break
@@ -349,7 +349,7 @@ def _restart(data, state, nth, unit, alive, report):
         ahead = 8 if pos >= end else (np.int64(data[pos + 1]) - 0xD0 - nth) & 7
         if ahead and alive and report[KIND] == FINE:
             report[KIND], report[POSITION], report[UNIT] = WRONG_RESTART, pos, unit
-        if ahead == 1 or ahead == 2 or ahead == 8:
+        if 0 < ahead < 3 or ahead == 8:
             return 0
         pos += 2
         state[NEXT] = pos
