@@ -18,6 +18,7 @@ SHAPES = ("object", "smooth", "rectangle")
 FLAT = 3.0
 ATTEMPTS = 24
 WORKING_SIDE = 256
+RIM = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,9 +169,11 @@ class _Superpixels:
 
     def __init__(self, image: np.ndarray) -> None:
         self.rows, self.cols = image.shape[:2]
-        self.scale = min(1.0, WORKING_SIDE / max(self.rows, self.cols))
-        size = (max(16, round(self.cols * self.scale)), max(16, round(self.rows * self.scale)))
+        scale = min(1.0, WORKING_SIDE / max(self.rows, self.cols))
+        size = (max(16, round(self.cols * scale)), max(16, round(self.rows * scale)))
+        self.scales = (size[1] / self.rows, size[0] / self.cols)
         small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+        self.grey = luma(small)
         lab = cv2.cvtColor(small, cv2.COLOR_RGB2Lab)
         slic = cv2.ximgproc.createSuperpixelSLIC(lab, cv2.ximgproc.SLICO, 12, 10.0)
         slic.iterate(5)
@@ -227,14 +230,35 @@ class _Superpixels:
         """The cells as one region of the full picture, holes filled and edges smoothed."""
         from scipy import ndimage
 
+        if self.grey[small].std() < FLAT / 2:
+            return None
         small = ndimage.binary_fill_holes(small)
-        soft = cv2.resize(small.astype(np.float32), (self.cols, self.rows), interpolation=cv2.INTER_LINEAR)
-        soft = cv2.GaussianBlur(soft, (0, 0), max(0.8, 1.2 / self.scale))
+        _, top, left = cut_to_box(small)
+        # The full picture of the cells' box and a rim, so that smoothing has room.
+        top, left = max(0, top - RIM), max(0, left - RIM)
+        part = small[top:, left:]
+        bottom, right = (int(np.flatnonzero(part.any(axis=axis))[-1]) + 1 + RIM for axis in (1, 0))
+        part = part[:bottom, :right]
+        first = [round(v / s) for v, s in zip((top, left), self.scales, strict=True)]
+        last = [
+            min(n, round((v + c) / s))
+            for v, c, s, n in zip((top, left), part.shape, self.scales, (self.rows, self.cols), strict=True)
+        ]
+        size = (last[1] - first[1], last[0] - first[0])
+        soft = cv2.resize(part.astype(np.float32), size, interpolation=cv2.INTER_LINEAR)
+        soft = cv2.GaussianBlur(soft, (0, 0), max(0.8, 1.2 / min(self.scales)))
         count, labels, stats, _ = cv2.connectedComponentsWithStats(
             (soft > 0.5).astype(np.uint8), connectivity=4
         )
         if count < 2:
             return None
         mask = labels == 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
-        mask[:2] = mask[-2:] = mask[:, :2] = mask[:, -2:] = False
-        return Region(*cut_to_box(mask)) if np.count_nonzero(mask) >= 64 else None
+        inside = np.zeros_like(mask)
+        inside[
+            max(0, 2 - first[0]) : self.rows - 2 - first[0], max(0, 2 - first[1]) : self.cols - 2 - first[1]
+        ] = True
+        mask &= inside
+        if np.count_nonzero(mask) < 64:
+            return None
+        mask, above, before = cut_to_box(mask)
+        return Region(mask, first[0] + above, first[1] + before)

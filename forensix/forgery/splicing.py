@@ -49,7 +49,7 @@ def splice(
     grid : {"any", "on", "off"}
         Whether the donor's JPEG grid coincides with the picture's.
 
-    The other parameters are those of :func:`~forensix.forgery.copy_move.copy_move`.
+    The other parameters are those of :func:`~forensix.forgery.copying.copy_move`.
 
     Returns
     -------

@@ -23,7 +23,7 @@ class Patch:
         The shape; at least `pad` pixels away from every edge.
     pad : int
     resampled : bool
-        False when the pixels are those of the picture, moved by whole pixels.
+        False when every pixel is one of the picture's.
     """
 
     pixels: np.ndarray
@@ -64,7 +64,7 @@ def cut_out(
     Returns
     -------
     Patch
-        Without rotation, scale and shear the pixels are copied, not interpolated.
+        Pixels are copied, not interpolated, where only mirrored or turned by right angles.
     """
     if not 0.25 <= scale <= 4 or not -1 <= shear <= 1:
         raise ParameterError(f"scale must be 0.25 to 4 and shear -1 to 1, got {scale} and {shear}")
@@ -72,11 +72,12 @@ def cut_out(
         raise ParameterError(
             f"interpolation must be one of {', '.join(INTERPOLATIONS)}, got {interpolation!r}"
         )
-    if rotation % 360 == 0 and scale == 1 and shear == 0:
-        pixels = _surroundings(image, region, pad)
-        mask = np.pad(region.mask, pad)
+    if rotation % 90 == 0 and scale == 1 and shear == 0:
+        turns = int(rotation // 90)
+        pixels, mask = _surroundings(image, region, pad), np.pad(region.mask, pad)
         if mirror:
             pixels, mask = pixels[:, ::-1], mask[:, ::-1]
+        pixels, mask = np.rot90(pixels, turns), np.rot90(mask, turns)
         return Patch(np.ascontiguousarray(pixels, np.float32), np.ascontiguousarray(mask), pad, False)
     matrix = _matrix(rotation, scale, shear, mirror)
     return _warp(image, region, matrix, scale=scale, pad=pad, interpolation=interpolation)

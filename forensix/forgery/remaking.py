@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from forensix.errors import ForgeryError
-from forensix.forgery.make import make
+from forensix.forgery.making import make
 from forensix.forgery.photo import PhotoShelf
-from forensix.forgery.produce import MANIFEST, claim, manifest, write_files
+from forensix.forgery.production import MANIFEST, claim, manifest, write_files
 from forensix.forgery.recipe import read_recipe
 
 

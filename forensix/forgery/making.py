@@ -13,7 +13,7 @@ from PIL import Image
 
 from forensix.errors import EvidenceError, ForensixError, ForgeryError
 from forensix.forgery.chain import Chain, Picture, extension, parse_chain
-from forensix.forgery.copy_move import copy_move
+from forensix.forgery.copying import copy_move
 from forensix.forgery.edit import Edit, luma
 from forensix.forgery.generators import generate
 from forensix.forgery.photo import Photo

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from forensix.errors import ForensixError, OutputError
-from forensix.forgery.make import make
+from forensix.forgery.making import make
 from forensix.forgery.photo import PhotoShelf
 from forensix.forgery.recipe import SCHEMA, Recipe, to_json
 
