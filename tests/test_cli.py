@@ -292,3 +292,9 @@ def test_results_that_finish_out_of_order_are_put_in_order(files, forensix, monk
     assert [d["evidence"]["path"] for d in json.loads(out)] == ["calm.png", "forged.png"]
     _, out, _ = forensix("scan", "calm.png", "forged.png", "--format", "jsonl")
     assert [json.loads(line)["evidence"]["path"] for line in out.splitlines()] == ["forged.png", "calm.png"]
+
+
+def test_very_many_paths_are_counted_in_the_record(files, forensix):
+    paths = [f"none-{n}.png" for n in range(150)]
+    _, out, _ = forensix("scan", "--format", "json", *paths, "-q")
+    assert json.loads(out)[7]["tool"]["argv"] == ["forensix", "scan", "--format", "json", "-q", "(150 paths)"]

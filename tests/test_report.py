@@ -309,3 +309,15 @@ def test_facts_in_an_outline():
         (0, "warnings", "none"),
     ]
     assert "id 0, exact yes" in text.render_facts({"path": "a", **facts})
+
+
+def test_values_of_any_length_can_be_drawn(tmp_path):
+    path = picture(tmp_path / "a.png", FORGED)
+    examined = examine(str(path), Settings(side=100, argv=("forensix", *["\udcff" * 99] * 999)))
+    finding = examined.result.findings[0].with_(
+        measurements={"many": list(range(9999)), "n" * 999: "\u202e" * 9999}, explanation="words " * 9999
+    )
+    result = examined.result.with_(findings=(finding,))
+    assert pdf.render([(result, examined.pictures)]).startswith(b"%PDF-")
+    page = Page(html.render([(result, examined.pictures)]))
+    assert "characters; the document has all" in page.text and "9998" not in page.text

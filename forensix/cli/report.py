@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from forensix.result import ScanResult
 
 
-@click.command(epilog="Exit status: 0 done, 2 a document that cannot be read.")
+@click.command(
+    short_help="Draw saved results again, without examining anything.",
+    epilog="Exit status: 0 done, 2 a document that cannot be read.",
+)
 @click.argument("documents", metavar="RESULT.json...", nargs=-1, required=True, type=click.Path())
 @click.option("--format", "form", type=click.Choice(["text", "html", "pdf"]), default="text", show_default=True,
               help="What to write.")  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 FORMATS = ("text", "json", "jsonl", "html", "pdf")
 PRESETS = ("fast", "standard", "thorough")
 DEVICES = ("auto", "cpu", "cuda")
+PATHS_RECORDED = 100
 LEVELS = ("inconclusive", "inconsistent", "synthetic", "resaved")
 
 
@@ -26,7 +28,7 @@ def complete_detector(ctx: click.Context, param: click.Parameter, incomplete: st
     return [CompletionItem(name) for name in detectors.names() if name.startswith(incomplete)]
 
 
-@click.command(epilog="Exit status: 0 done, 1 only with --fail-on, 2 usage, 3 some files failed, "
+@click.command(short_help="Examine images.", epilog="Exit status: 0 done, 1 only with --fail-on, 2 usage, 3 some files failed, "
                "4 no file could be read.")  # fmt: skip
 @click.argument("paths", metavar="PATH...", nargs=-1, type=click.Path())
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True,
@@ -89,9 +91,21 @@ def _settings(ctx: click.Context, options: dict[str, Any], files: int) -> Settin
         preset=options["preset"],
         max_pixels=options["max_pixels"],
         maps=options["maps"],
-        argv=tuple(ctx.find_root().meta.get("forensix.argv", ())),
+        argv=command_line(ctx.find_root().meta.get("forensix.argv", ()), ctx.params["paths"]),
         side=side_for(files) if options["form"] in ("html", "pdf") else 0,
     ).checked()
+
+
+def command_line(words: Sequence[str], paths: tuple[str, ...]) -> tuple[str, ...]:
+    """The command line as every document of the run records it.
+
+    Very many paths are counted instead: with all of them in every record, output would
+    grow with the square of their number.
+    """
+    if len(paths) <= PATHS_RECORDED:
+        return tuple(words)
+    counted = set(paths)
+    return (*(word for word in words if word not in counted), f"({len(paths)} paths)")
 
 
 def _run(files: list[str], settings: Settings, options: dict[str, Any]) -> int:
@@ -103,7 +117,10 @@ def _run(files: list[str], settings: Settings, options: dict[str, Any]) -> int:
     with open_writer(options["form"], options["output"], files, settings) as writer:
         found = examine_many(files, settings, jobs=min(options["jobs"], len(files)) or options["jobs"])
         try:
-            with closing(found), following(found, len(files), quiet=options["quiet"] or writer.shows_progress) as stream:
+            with (
+                closing(found),
+                following(found, len(files), quiet=options["quiet"] or writer.shows_progress) as stream,
+            ):
                 for examined in stream:
                     writer.write(examined)
                     tally.count(examined.result)

@@ -11,6 +11,7 @@ from forensix.finding import Status
 from forensix.report.words import size_in_words
 from forensix.result import ScanResult
 
+LONGEST = 1000
 SILENCE = {
     Status.NOT_APPLICABLE: "does not apply",
     Status.FAILED: "failed",
@@ -25,8 +26,15 @@ def flat(values: Any, prefix: str = "") -> list[tuple[str, str]]:
         if isinstance(value, dict):
             rows += flat(value, f"{prefix}{name}.")
         else:
-            rows.append((f"{prefix}{name}", value if isinstance(value, str) else json.dumps(value)))
+            rows.append((f"{prefix}{name}", _cut(value if isinstance(value, str) else json.dumps(value))))
     return rows
+
+
+def _cut(text: str) -> str:
+    """A value of a length that a table can take."""
+    if len(text) <= LONGEST:
+        return text
+    return f"{text[:LONGEST]} ... ({len(text)} characters; the document has all)"
 
 
 def outline(known: Mapping[str, Any], depth: int = 0) -> Iterator[tuple[int, str, str]]:
@@ -90,7 +98,7 @@ def facts(result: ScanResult) -> list[tuple[str, str]]:
         ("MD5", evidence["md5"]),
         ("SHA-256 of the pixels", evidence["pixel_sha256"]),
     ]
-    return [(name, str(value)) for name, value in known if value is not None]
+    return [(name, _cut(str(value))) for name, value in known if value is not None]
 
 
 def making(result: ScanResult) -> list[tuple[str, str]]:
@@ -99,7 +107,7 @@ def making(result: ScanResult) -> list[tuple[str, str]]:
     return [
         ("tool", f"{tool['name']} {tool['version']}, Python {tool['python']}, on {tool['device']}"),
         ("started", f"{result.started}, took {result.seconds:.2f} s"),
-        ("command", argv or "(used as a library)"),
+        ("command", _cut(argv) or "(used as a library)"),
         *flat(tool["config"]),
         *[(f"model {name}", digest) for name, digest in tool["models"].items()],
         ("libraries", ", ".join(f"{name} {version}" for name, version in tool["libraries"].items())),

@@ -177,7 +177,8 @@ def _table(rows: list[tuple[str, str]]) -> Flowable:
 
     if not rows:
         return Spacer(1, 4)
-    cells = [[_text(name, colour="#444444"), _text(value)] for name, value in rows]
+    # A row cannot be broken between pages; escapes make the longest of values longer still.
+    cells = [[_text(name[:200], colour="#444444"), _text(printable(value)[:2500])] for name, value in rows]
     style = [("VALIGN", (0, 0), (-1, -1), "TOP"), ("TOPPADDING", (0, 0), (-1, -1), 0),
              ("BOTTOMPADDING", (0, 0), (-1, -1), 0), ("LEFTPADDING", (0, 0), (0, -1), 0)]  # fmt: skip
     return Table(cells, colWidths=[130, WIDTH - 130], hAlign="LEFT", style=style)
