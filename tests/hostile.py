@@ -313,7 +313,7 @@ def _others() -> dict[str, tuple[bytes, str]]:
             + image * 50_000
             + b";",
             "warned",
-        ),  # fmt: skip
+        ),
         "circle.tif": (tiff_of(*small, after=bytes(range(100, 116)), following=8), "warned"),
         "truncated.bmp": (bmp[: len(bmp) // 2], "warned"),
         "truncated.gif": (gif[: len(gif) // 2], "warned"),
@@ -333,7 +333,7 @@ def _others() -> dict[str, tuple[bytes, str]]:
             + b"\xff\xff\xff" * 2
             + bytes(8),
             "error",
-        ),  # fmt: skip
+        ),
         "header only.bmp": (bmp[:54], "error"),
         "header only.gif": (gif[:13], "error"),
         "header only.tif": (tiff[:8], "error"),

@@ -102,9 +102,10 @@ def scale(pixels: np.ndarray, model: str) -> tuple[float, float, str]:
 def _scaled(values: np.ndarray, offset: float, gain: float) -> np.ndarray:
     """float32 values on the 0-255 scale; what is not finite becomes 0."""
     if values.dtype.kind == "f":
-        finite: np.ndarray = np.where(np.isfinite(values), values.astype(np.float64), offset)
-        return np.asarray((finite - offset) * gain, dtype=np.float32)
-    return np.multiply(values, np.float32(gain), dtype=np.float32)
+        finite = np.where(np.isfinite(values), values.astype(np.float64), offset)
+        return ((finite - offset) * gain).astype(np.float32)
+    scaled: np.ndarray = np.multiply(values, np.float32(gain), dtype=np.float32)
+    return scaled
 
 
 def rgb_view(pixels: np.ndarray, model: str) -> np.ndarray:

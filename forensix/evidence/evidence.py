@@ -173,8 +173,12 @@ class Evidence:
         if self._decoded.jpeg is not None:
             structure = self._decoded.jpeg.structure
             behind = trailer(self.data, structure)
-            said += [*structure.troubles, *(str(trouble) for trouble in self._decoded.jpeg.troubles)]
-            said.append(self._decoded.jpeg.implausible)
+            said += structure.troubles
+            try:
+                said += [str(trouble) for trouble in self._decoded.jpeg.troubles]
+                said.append(self._decoded.jpeg.implausible)
+            except (EvidenceError, EvidenceMissing) as error:  # what Pillow could read, and we cannot
+                said.append(f"the coefficients cannot be read: {error}")
             said += [str(behind)] if behind and not behind.expected else []
         if self.frames > 1 and self.format != "heic":
             said.append(f"the file holds {self.frames} images; only the first is examined")

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from forensix.evidence import exif
 from forensix.evidence.jpeg_data import JpegData
-from forensix.evidence.jpeg_markers import FRAMES
 from forensix.evidence.jpeg_quality import ijg_quality
+from forensix.evidence.jpeg_structure import FRAMES
 from forensix.evidence.jpeg_trailer import trailer
 from forensix.evidence.metadata import Metadata, xmp_summary
 

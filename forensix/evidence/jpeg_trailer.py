@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 
-from forensix.evidence.jpeg_markers import Structure
+from forensix.evidence.jpeg_structure import Structure
 
 _MAX_IMAGES = 50
 _SOI = b"\xff\xd8\xff"

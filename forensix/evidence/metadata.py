@@ -11,7 +11,7 @@ from typing import Any
 
 from forensix.evidence import exif, png
 from forensix.evidence.containers import webp_header
-from forensix.evidence.jpeg_markers import Structure
+from forensix.evidence.jpeg_structure import Structure
 from forensix.evidence.wall import one_line
 
 _XMP = b"http://ns.adobe.com/xap/1.0/\x00"

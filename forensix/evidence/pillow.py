@@ -1,0 +1,89 @@
+"""Pillow, asked for one format at a time, and its images as arrays."""
+
+from __future__ import annotations
+
+import io
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+
+from forensix.errors import EvidenceError, LimitExceeded
+from forensix.evidence.arrays import CMYK, GREY, GREY_ALPHA, RGB, RGBA, check_size
+from forensix.evidence.wall import third_party
+
+_PLUGINS = {
+    "jpeg": ("JpegImagePlugin", "JpegImageFile"),
+    "png": ("PngImagePlugin", "PngImageFile"),
+    "tiff": ("TiffImagePlugin", "TiffImageFile"),
+    "webp": ("WebPImagePlugin", "WebPImageFile"),
+    "avif": ("AvifImagePlugin", "AvifImageFile"),
+    "bmp": ("BmpImagePlugin", "BmpImageFile"),
+    "gif": ("GifImagePlugin", "GifImageFile"),
+}
+
+
+def opened(data: bytes, kind: str, max_pixels: int) -> Any:
+    """Pillow's image of a format, header read, nothing decoded yet.
+
+    The reader of the format is called directly: Image.open would try others, and has a
+    pixel limit of its own that belongs to the whole process.
+    """
+    module, reader = _PLUGINS[kind]
+    with third_party(f"{kind} header"):
+        image = getattr(import_module(f"PIL.{module}"), reader)(io.BytesIO(data))
+    check_size(image.width, image.height, max_pixels)
+    return image
+
+
+def loaded(image: Any, kind: str, size: int) -> str:
+    """Decode a Pillow image of a file of `size` bytes as far as it goes; what stopped it, or nothing."""
+    source = image.fp
+    try:
+        with third_party(f"{kind} data"):
+            image.load()
+    except LimitExceeded:
+        raise
+    except EvidenceError as error:
+        if getattr(image, "_im", None) is None:
+            raise
+        image.tile = []  # what was decoded until now is the picture
+        place = "" if source is None or source.closed else f", near byte {source.tell()} of {size}"
+        return f"{error}{place}"
+    return ""
+
+
+def to_array(image: Any) -> tuple[np.ndarray, str]:
+    """Pixels of a loaded Pillow image and their colour model; by strips, to need less memory."""
+    with third_party("pixels"):
+        target = _TARGETS.get(image.mode)
+        if image.mode in ("P", "PA"):
+            target = "RGBA" if image.mode == "PA" or "transparency" in image.info else "RGB"
+        if target is None:
+            raise EvidenceError(f"pixels of the kind {image.mode} are not supported")
+        out = np.empty(0)
+        step = max(1, (1 << 22) // image.width)
+        for top in range(0, image.height, step):
+            strip = image.crop((0, top, image.width, min(top + step, image.height)))
+            values = plain(np.asarray(strip if strip.mode == target else strip.convert(target)))
+            if top == 0:
+                out = np.empty((image.height, *values.shape[1:]), values.dtype)
+            out[top : top + step] = values
+    model = {"LA": GREY_ALPHA, "RGB": RGB, "RGBA": RGBA, "CMYK": CMYK}.get(target, GREY)
+    return out, model
+
+
+_TARGETS = {
+    "1": "1", "L": "L", "LA": "LA", "La": "LA", "RGB": "RGB", "RGBA": "RGBA", "RGBX": "RGB", "RGBa": "RGBA",
+    "CMYK": "CMYK", "YCbCr": "RGB", "LAB": "RGB", "HSV": "RGB", "I": "I", "F": "F",
+    "I;16": "I;16", "I;16L": "I;16L", "I;16B": "I;16B", "I;16N": "I;16N",
+}  # fmt: skip
+
+
+def plain(values: np.ndarray) -> np.ndarray:
+    """uint8, uint16 or float32."""
+    if values.dtype == bool:
+        return values.astype(np.uint8) * np.uint8(255)
+    if values.dtype == np.int32 or values.dtype.kind == "f":
+        return values.astype(np.float32)
+    return values.astype(values.dtype.newbyteorder("="), copy=False)
