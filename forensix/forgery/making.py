@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from inspect import signature
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
-from forensix.errors import EvidenceError, ForensixError, ForgeryError
+from forensix.errors import EvidenceError, ForensixError, ForgeryError, ParameterError
 from forensix.forgery.chain import Chain, Picture, extension, parse_chain
 from forensix.forgery.copying import copy_move
 from forensix.forgery.edit import Edit, luma
@@ -20,7 +21,7 @@ from forensix.forgery.photo import Photo
 from forensix.forgery.recipe import ALIGNMENT, SCHEMA, Recipe, to_json
 from forensix.forgery.removal import remove
 from forensix.forgery.splicing import splice
-from forensix.forgery.traces import change_trace
+from forensix.forgery.traces import OPERATIONS, change_trace
 from forensix.forgery.travel import travel, travel_mask
 
 EDITS: dict[str, Callable[..., Edit]] = {
@@ -74,6 +75,8 @@ def make(recipe: Recipe, read: Callable[[str], Photo]) -> Made:
 
 
 def _made(recipe: Recipe, read: Callable[[str], Photo]) -> Made:
+    if unknown := set(recipe.parameters) - accepted(recipe.kind, recipe.parameters):
+        raise ParameterError(f"a {recipe.kind} has no parameter {', '.join(sorted(unknown))}")
     host = _known(read(recipe.host), recipe.host_sha256)
     donor = _known(read(recipe.donor), recipe.donor_sha256) if recipe.donor else None
     chain = parse_chain(recipe.chain)
@@ -87,6 +90,15 @@ def _made(recipe: Recipe, read: Callable[[str], Photo]) -> Made:
                 raise
     facts = {"crop": crop, "attempt": attempt}
     return _finished(recipe, chain, host=host, donor=donor, start=start, edit=edit, facts=facts)
+
+
+def accepted(kind: str, parameters: Mapping[str, Any]) -> set[str]:
+    """The names of parameters that the edit of a kind takes."""
+    names = set(signature(EDITS[kind]).parameters) - {"image", "donor", "rng", "strength"}
+    if kind == "trace":
+        operation = OPERATIONS.get(str(parameters.get("operation", "median")))
+        names |= set(signature(operation.apply).parameters) - {"image", "rng"} if operation else set()
+    return names
 
 
 def _known(photo: Photo, sha256: str) -> Photo:

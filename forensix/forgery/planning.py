@@ -11,6 +11,7 @@ from typing import Any
 from forensix.errors import ParameterError
 from forensix.forgery.chain import parse_chain
 from forensix.forgery.draw import defaults, draw_alternative, draw_chain, draw_kind, draw_value
+from forensix.forgery.making import accepted
 from forensix.forgery.recipe import KINDS, Recipe
 from forensix.forgery.seeds import stream
 
@@ -53,12 +54,12 @@ def plan(
         A last step for all, for example "png" or "jpeg:85"; replaces the drawn chain's
         last encoding, or follows `chain`.
     parameters : dict
-        Values that replace the drawn ones.
+        Values that replace the drawn ones, where the kind has such a parameter.
 
     Raises
     ------
     ParameterError
-        On an unknown kind, no photos, or a chain that cannot be read.
+        On an unknown kind or parameter, no photos, or a chain that cannot be read.
     """
     if kind != "mixed" and kind not in KINDS:
         raise ParameterError(f"kind must be mixed or one of {', '.join(KINDS)}, got {kind!r}")
@@ -66,11 +67,16 @@ def plan(
         raise ParameterError(f"count must be 1 or more, got {count}")
     ordered = _ordered(photos, seed)
     weights = {k: v for k, v in defaults()["mixed"].items() if k != "splicing" or len(ordered) > 1}
-    recipes = []
+    recipes: list[Recipe] = []
+    fixed = dict(parameters or {})
+    used: set[str] = set()
     for index in range(count):
         rng = stream(seed, "plan", kind, index)
         this = draw_kind(weights, rng) if kind == "mixed" else kind
         values = draw_alternative(defaults()["kinds"][this], rng)
+        # A fixed operation may not take what was drawn for another one.
+        values = {k: v for k, v in {**values, **fixed}.items() if k in accepted(this, {**values, **fixed})}
+        used |= set(values)
         own = draw_chain(defaults()["chains"], rng)
         donor_chain = draw_chain(defaults()["donor_chains"], rng)
         (host, donor), *spares = _photos(ordered, index, rng, donors=this == "splicing")
@@ -86,10 +92,13 @@ def plan(
                 size=size,
                 chain=with_format(chain or own, file_format, replace=chain is None),
                 donor_chain=donor_chain if this == "splicing" else "",
-                parameters={**values, **(parameters or {})},
+                parameters=values,
                 mask_marks=mask_marks,
             )
         )
+    if not used.issuperset(fixed):
+        unknown = ", ".join(sorted(set(fixed) - used))
+        raise ParameterError(f"{kind} has no parameter {unknown}")
     if any(r.kind == "splicing" for r in recipes) and len(ordered) < 2:
         raise ParameterError("splicing needs at least two photos")
     return recipes
