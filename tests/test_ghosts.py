@@ -11,9 +11,9 @@ from scipy.fft import dctn
 
 import forensix
 from forensix.detectors.jpeg import ghosts
-from forensix.detectors.jpeg._ghost_evidence import Coefficients, strongest_region, tiles
+from forensix.detectors.jpeg._ghost_evidence import Coefficients, independent_levels, strongest_region, tiles
 from forensix.detectors.jpeg._ghost_search import later_noise, unclipped_blocks
-from forensix.detectors.jpeg._ghost_tables import laplacian_scales, likelihood_table
+from forensix.detectors.jpeg._ghost_tables import Sizes, fitted_sizes, level_counts, likelihood_table
 from forensix.errors import NotApplicable, ParameterError
 from forensix.evidence.jpeg_quality import ijg_table
 from forensix.signal.block_dct import block_dct
@@ -160,7 +160,7 @@ def test_likelihood_ratio_is_that_of_simulated_histograms(before, lattice, scale
     ratios, expected_before, expected_never = likelihood_table(
         np.full(64, lattice),
         np.full((1, 64), before),
-        scales=np.full(64, scale),
+        sizes=Sizes(np.full(64, scale), np.zeros(64)),
         noise=np.full(64, noise),
         largest=largest,
     )
@@ -188,16 +188,48 @@ def test_a_step_that_leaves_no_trace_says_nothing():
         ratios, *_ = likelihood_table(
             np.full(64, lattice),
             np.full((1, 64), before),
-            scales=np.full(64, 9.0),
+            sizes=Sizes(np.full(64, 9.0), np.zeros(64)),
             noise=np.full(64, 0.5),
             largest=12,
         )
         assert not ratios.any(), (before, lattice)
 
 
-def test_scales_of_simulated_coefficients():
-    levels = np.stack([simulated(9.0, None, 2, 0)[:50_000]] * 64, axis=1)
-    np.testing.assert_allclose(laplacian_scales(levels, np.full(64, 2.0)), 9.0, rtol=0.03)
+@pytest.mark.parametrize(
+    ("draw", "shape"),
+    [
+        (lambda random: random.exponential(9.0, 60_000), 0.0),
+        (lambda random: 9.0 / 0.6 * random.pareto(1 / 0.6, 60_000), -0.6),
+        (lambda random: np.sqrt(random.exponential(81.0, 60_000) / 0.6 + 56.25) - 7.5, 0.6),
+    ],
+)
+def test_the_law_of_simulated_sizes_is_recovered(draw, shape):
+    """Inverse sampling: Pareto's law, and exp(-r - 0.6 r^2) with r in units of 9."""
+    levels = np.rint(draw(np.random.RandomState(4)) / 2).astype(np.int16)[:, None]
+    # A law for each of 64 frequencies is fitted at once; here they are all the same one.
+    sizes = fitted_sizes(np.repeat(level_counts(np.minimum(levels, 4000)), 64, axis=0), np.full(64, 2.0))
+    assert set(sizes.shape) == {shape}
+    np.testing.assert_allclose(sizes.scale, 9.0, rtol=0.15)
+
+
+def test_level_counts_are_histograms():
+    levels = np.random.RandomState(6).randint(-60, 61, (500, 3)).astype(np.int16)
+    counts = level_counts(levels)
+    for frequency in range(3):
+        for level in (1, 7, 48):
+            assert counts[frequency, level - 1] == np.count_nonzero(np.abs(levels[:, frequency]) == level)
+        assert counts[frequency, -1] == np.count_nonzero(np.abs(levels[:, frequency]) > 48)
+
+
+def test_repeated_levels_are_left_out():
+    levels = np.random.RandomState(7).randint(-2, 3, (6, 7, 8, 8)).astype(np.int16)
+    levels[2, 1:5, 3, 0] = [9, 10, -10, 4]  # the first two follow an edge from left to right
+    levels[2:4, 6, 0, 5] = 7  # and these one from top to bottom
+    levels[5, 1:3, 3, 3] = 12  # not along an axis
+    expected = levels.copy()
+    expected[..., 0, 0] = expected[..., 0, 1] = expected[..., 1, 0] = 0
+    expected[2, 1:3, 3, 0] = expected[2:4, 6, 0, 5] = 0
+    np.testing.assert_array_equal(independent_levels(levels), expected)
 
 
 def test_own_steps_are_those_of_the_earlier_table():

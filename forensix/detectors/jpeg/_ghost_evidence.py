@@ -7,14 +7,24 @@ from typing import NamedTuple
 
 import numpy as np
 
-from forensix.detectors.jpeg._ghost_tables import TOLERANCE, laplacian_scales, likelihood_table
+from forensix.detectors.jpeg._ghost_tables import (
+    LARGEST_LEVEL,
+    TOLERANCE,
+    Sizes,
+    fitted_sizes,
+    level_counts,
+    likelihood_table,
+)
 from forensix.native.ghost_difference import ghost_difference
 
-# Coefficients above this level are left to the smaller ones, of which there are more.
-LARGEST_LEVEL = 48
 LARGEST_STEP = 64
 # Blocks of like activity share one model of their coefficients' distribution.
 MOST_GROUPS, BLOCKS_PER_GROUP = 4, 400
+# As many blocks of a group, evenly spread over it, determine the model.
+ENOUGH_BLOCKS = 8000
+
+# Levels from here on count as an edge's when the next block has nearly the same.
+LEAST_REPEATED = 3
 
 # Blocks are gathered into tiles of 2 x 2: 16 pixels, against Farid's window of 17.
 TILE = 2
@@ -44,42 +54,48 @@ class Coefficients:
         self.shape = (levels.shape[0], levels.shape[1])
         self.lattice = np.asarray(lattice, np.float64).ravel()
         self.noise = np.asarray(noise, np.float64).ravel()
-        flat = levels.reshape(-1, 64).astype(np.int16)
-        flat[~usable.ravel()] = 0
-        # The mean of a block changes so slowly over smooth areas that what is left of it
-        # after division is the same for many blocks: no independent evidence.
-        flat[:, 0] = 0
-        self.levels = flat
-        activity = np.abs(flat).astype(np.float32) @ self.lattice.astype(np.float32)
+        kept = np.array(levels, np.int16)
+        kept[~usable, :, :] = 0
+        kept[..., 0, 0] = 0
+        # Two readings of the picture: what a test may use, and everything but the mean,
+        # which places a region better once it is known.
+        self.independent = independent_levels(kept).reshape(-1, 64)
+        self.all = kept.reshape(-1, 64)
+        activity = np.abs(self.all).astype(np.float32) @ self.lattice.astype(np.float32)
         known = np.flatnonzero(activity > 0)
         known = known[np.argsort(activity[known], kind="stable")]
         count = int(np.clip(len(known) // BLOCKS_PER_GROUP, 1, MOST_GROUPS))
         self.groups = [part for part in np.array_split(known, count) if len(part)]
-        self.scales = [laplacian_scales(flat[group], self.lattice) for group in self.groups]
+        self.seen = [
+            level_counts(self.all[group[:: max(1, len(group) // ENOUGH_BLOCKS)]]) for group in self.groups
+        ]
+        self.sizes = [fitted_sizes(seen, self.lattice) for seen in self.seen]
 
-    def evidence(self, steps: np.ndarray, *views: str) -> list[np.ndarray]:
+    def evidence(self, steps: np.ndarray, view: str, *, everything: bool = False) -> np.ndarray:
         """Sum of what the coefficients of each block say about an earlier quantization.
 
         Parameters
         ----------
         steps : (hypotheses, 64)
-        views : "ratio", "before" or "never"
+        view : "ratio", "before" or "never"
             The log-likelihood ratio; the evidence that the block was quantized so
             before, less the tolerance for the model's faults; the evidence that it
             was not, likewise.
+        everything : bool
+            Use frequencies that neighbouring blocks repeat, too: to place, not to test.
 
         Returns
         -------
-        one (rows, cols, hypotheses) float32 per view, nats
+        (rows, cols, hypotheses) float32, nats
         """
-        sums = [np.zeros((len(self.levels), len(steps)), np.float32) for _ in views]
-        for group, scales in zip(self.groups, self.scales, strict=True):
-            levels = np.ascontiguousarray(self.levels[group])
-            ratio, before, never = self._table(levels, steps, scales)
-            for view, total in zip(views, sums, strict=True):
-                table = _favour(view, ratio, before, never)
-                total[group] = ghost_difference(levels, table)
-        return [total.reshape(*self.shape, -1) for total in sums]
+        levels = self.all if everything else self.independent
+        total = np.zeros((len(levels), len(steps)), np.float32)
+        for group, sizes in zip(self.groups, self.sizes, strict=True):
+            inside = levels[group]
+            largest = int(np.clip(np.abs(inside).max(initial=1), 1, LARGEST_LEVEL))
+            table = _favour(view, *self._table(steps, sizes, largest))
+            total[group] = ghost_difference(inside, table)
+        return total.reshape(*self.shape, -1)
 
     def own_steps(self) -> np.ndarray:
         """(64,) int: for each frequency the earlier step that fits the whole picture best.
@@ -90,19 +106,38 @@ class Coefficients:
         if not self.groups:
             return np.ones(64, np.int64)
         steps = np.repeat(np.arange(1, LARGEST_STEP + 1)[:, None], 64, axis=1)
-        levels = self.levels[np.concatenate(self.groups)]
-        ratio, before, never = self._table(levels, steps, laplacian_scales(levels, self.lattice))
-        table = _favour("before", ratio, before, never)
-        sizes = np.minimum(np.abs(levels), table.shape[1] - 1)
-        seen = np.stack([np.bincount(column, minlength=table.shape[1]) for column in sizes.T])
-        fit = np.einsum("kn,knh->kh", seen.astype(np.float64), table)
+        seen = np.sum(self.seen, axis=0)
+        table = _favour("before", *self._table(steps, fitted_sizes(seen, self.lattice), LARGEST_LEVEL))
+        fit = np.einsum("kn,knh->kh", seen.astype(np.float64), table[:, 1:])
         return np.where(fit.max(axis=1) > 0, 1 + fit.argmax(axis=1), 1)
 
     def _table(
-        self, levels: np.ndarray, steps: np.ndarray, scales: np.ndarray
+        self, steps: np.ndarray, sizes: Sizes, largest: int
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        largest = int(np.clip(np.abs(levels).max(initial=1), 1, LARGEST_LEVEL))
-        return likelihood_table(self.lattice, steps, scales=scales, noise=self.noise, largest=largest)
+        return likelihood_table(self.lattice, steps, sizes=sizes, noise=self.noise, largest=largest)
+
+
+def independent_levels(levels: np.ndarray) -> np.ndarray:
+    """A copy without the levels that a neighbouring block merely repeats, which become 0.
+
+    Evidence adds up only over independent remainders of a division. Over a gradient, as
+    in a clear sky, the mean and the two lowest frequencies are the same in many blocks;
+    so are the frequencies along one axis where an edge follows it from block to block.
+    Small levels are kept there: among them neighbours agree often by chance, and to drop
+    those that do would distort their distribution.
+
+    levels : (rows, cols, 8, 8) int
+    """
+    kept = np.array(levels, np.int16)
+    kept[..., 0, 0] = kept[..., 0, 1] = kept[..., 1, 0] = 0
+    for along, frequencies in ((1, kept[..., 2:, 0]), (0, kept[..., 0, 2:])):
+        line = np.moveaxis(frequencies, along, 0)
+        size = np.abs(line)
+        alike = np.abs(np.diff(line, axis=0)) <= np.maximum(size[1:] // 4, 1)
+        alike &= (size[1:] >= LEAST_REPEATED) & (size[:-1] >= LEAST_REPEATED)
+        line[1:][alike] = 0
+        line[:-1][alike] = 0
+    return kept
 
 
 def _favour(view: str, ratio: np.ndarray, before: np.ndarray, never: np.ndarray) -> np.ndarray:

@@ -88,17 +88,21 @@ def split(
     steps = np.array([ijg_table(quality).ravel() for quality in qualities])
     steps = np.vstack([steps, coefficients.own_steps()])
     tests = 2.0 * len(steps) * grids
-    (before,) = coefficients.evidence(steps, "before")
+    before = coefficients.evidence(steps, "before")
     tiled = tiles(before)
     total = np.maximum(tiled - LOG_GROWTH, 0).sum(axis=(0, 1))
     total[-1] -= FREE_STEPS_COST
     best = int(total.argmax())
-    ratio, never = coefficients.evidence(steps[best : best + 1], "ratio", "never")
+    never = coefficients.evidence(steps[best : best + 1], "never")
+    ratio = coefficients.evidence(steps[best : best + 1], "ratio", everything=True)
+    supported = strongest_region(tiled[..., best], tests=tests)
+    if best == len(qualities):
+        supported = supported._replace(nats=supported.nats - FREE_STEPS_COST)
     speaking = np.count_nonzero(before, axis=(0, 1)) / before[..., 0].size
     return Outcome(
         offset=offset,
         quality=qualities[best] if best < len(qualities) else None,
-        before=strongest_region(tiled[..., best], tests=tests),
+        before=supported,
         never=strongest_region(tiles(never)[..., 0], tests=tests),
         ratio=ratio[..., 0],
         before_map=before[..., best],

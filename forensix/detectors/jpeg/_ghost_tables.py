@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cache
+from typing import NamedTuple
+
 import numpy as np
 
+# Larger levels are left to the smaller ones, of which there are more.
+LARGEST_LEVEL = 48
 # Share of coefficients that a model of the history may get wrong (clipping, other
 # decoders, retouching); bounds what one coefficient can say at log(0.02).
 OUTLIERS = 0.02
@@ -31,40 +36,92 @@ def requantization_error(coefficients: np.ndarray, table: np.ndarray) -> np.ndar
     return error
 
 
-def laplacian_scales(levels: np.ndarray, lattice: np.ndarray) -> np.ndarray:
-    """(64,) float64: scale of a Laplacian through the levels other than 0, grey levels.
+class Sizes(NamedTuple):
+    """How large the coefficients of each frequency are, before any quantization.
 
-    The mean size of the levels other than 0 determines it: they follow a geometric
-    law. Level 0 is left out, since flat blocks would make every scale look small.
+    The probability that a size exceeds x is ``survival(x / scale, shape)``.
+
+    scale : (64,) float64, grey levels
+    shape : (64,) float64, one of SHAPES
     """
-    count = np.count_nonzero(levels, axis=0)
-    total = np.abs(levels).sum(axis=0, dtype=np.int64)
-    mean = (total + 2.6) / (count + 2.0)  # two pseudo-counts, for frequencies hardly seen
-    ratio = np.clip(1 - 1 / np.maximum(mean, 1.02), 0.02, 0.98)
-    scales: np.ndarray = -lattice / np.log(ratio)
-    return scales
+
+    scale: np.ndarray
+    shape: np.ndarray
 
 
-def _mass_below(edge: np.ndarray, step: np.ndarray, scale: np.ndarray, noise: np.ndarray) -> np.ndarray:
+# 0 is the exponential law (Laplacian coefficients); above 0 tails are lighter, as in an even
+# texture; below 0 heavier, as in a mixture of flat and busy blocks.
+SHAPES = (-0.6, -0.25, 0.0, 0.2, 0.6)
+# Candidates for the scale, in steps of the present quantization.
+RELATIVE_SCALES = np.geomspace(0.15, 60, 48)
+
+
+def survival(ratio: np.ndarray, shape: np.ndarray) -> np.ndarray:
+    """Probability of exceeding `ratio` scales: exp(-r - shape r^2), or Pareto's below 0."""
+    heavy = np.minimum(shape, -1e-9)
+    light = np.maximum(shape, 0)
+    exceeds: np.ndarray = np.exp(
+        np.where(shape < 0, np.log1p(-heavy * ratio) / heavy, -ratio * (1 + light * ratio))
+    )
+    return exceeds
+
+
+@cache
+def _shares() -> np.ndarray:
+    """(shapes * scales, LARGEST_LEVEL + 1): log share of each level from 1, and of larger ones."""
+    edges = np.append(np.arange(LARGEST_LEVEL + 1) + 0.5, np.inf)
+    rows = []
+    for shape in SHAPES:
+        above = survival(edges[None, :-1] / RELATIVE_SCALES[:, None], np.float64(shape))
+        above = np.pad(above, ((0, 0), (0, 1)))
+        rows.append(-np.diff(above, axis=1) / above[:, :1])
+    return np.log(np.maximum(np.concatenate(rows), 1e-30))
+
+
+def level_counts(levels: np.ndarray) -> np.ndarray:
+    """(frequencies, LARGEST_LEVEL + 1) int: blocks at each size of level from 1, and larger.
+
+    levels : (blocks, frequencies) int16
+    """
+    wide = LARGEST_LEVEL + 2
+    rows = np.minimum(np.abs(levels), LARGEST_LEVEL + 1) + wide * np.arange(levels.shape[1])
+    return np.bincount(rows.ravel(), minlength=wide * levels.shape[1]).reshape(-1, wide)[:, 1:]
+
+
+def fitted_sizes(seen: np.ndarray, lattice: np.ndarray) -> Sizes:
+    """The law of the coefficients' sizes that makes the levels other than 0 most likely.
+
+    Level 0 is left out, since flat blocks would make every scale look small. An earlier
+    quantization hardly matters: no law of the family has its gaps.
+
+    seen : (64, LARGEST_LEVEL + 1) from :func:`level_counts`; lattice : (64,)
+    """
+    best = (seen @ _shares().T).argmax(axis=1)
+    shape, scale = np.divmod(best, len(RELATIVE_SCALES))
+    return Sizes(RELATIVE_SCALES[scale] * lattice, np.array(SHAPES)[shape])
+
+
+def _mass_below(edge: np.ndarray, step: np.ndarray, sizes: Sizes, noise: np.ndarray) -> np.ndarray:
     """Probability that the size of a requantized, noisy coefficient is below `edge`.
 
-    Sizes are exponential with `scale`, snapped to multiples of `step`, then blurred
-    by Gaussian noise; only the three multiples nearest to the edge are blurred.
+    Sizes are snapped to multiples of `step`, then blurred by Gaussian noise; only the
+    three multiples nearest to the edge are blurred.
     """
     from scipy.special import ndtr
 
     nearest = np.rint(edge / step)
-    total = 1 - np.exp(-np.maximum(nearest - 1.5, 0) * step / scale)
-    for shift in (-1, 0, 1):
-        multiple = nearest + shift
-        inner = np.exp(-np.maximum(multiple - 0.5, 0) * step / scale)
-        outer = np.exp(-np.maximum(multiple + 0.5, 0) * step / scale)
-        total += (inner - outer) * ndtr((edge - step * multiple) / noise)
+    borders = [
+        survival(np.maximum(nearest + by, 0) * step / sizes.scale, sizes.shape)
+        for by in (-1.5, -0.5, 0.5, 1.5)
+    ]
+    total = 1 - borders[0]
+    for shift, inner, outer in zip((-1, 0, 1), borders, borders[1:], strict=False):
+        total += (inner - outer) * ndtr((edge - step * (nearest + shift)) / noise)
     return total
 
 
 def likelihood_table(
-    lattice: np.ndarray, steps: np.ndarray, *, scales: np.ndarray, noise: np.ndarray, largest: int
+    lattice: np.ndarray, steps: np.ndarray, *, sizes: Sizes, noise: np.ndarray, largest: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Log-likelihood ratio "quantized before with this step" against "never before".
 
@@ -77,8 +134,7 @@ def likelihood_table(
         The step the coefficients lie on now.
     steps : (hypotheses, 64)
         Steps of the earlier quantization.
-    scales : (64,)
-        From :func:`laplacian_scales`.
+    sizes : from :func:`fitted_sizes`
     noise : (64,)
         Standard deviation of what rounding to pixels added in between, grey levels.
     largest : int
@@ -94,10 +150,13 @@ def likelihood_table(
     level = np.arange(1, largest + 1)[None, :, None]
     now = lattice[:, None, None].astype(np.float64)
     step = steps.T[:, None, :].astype(np.float64)
-    scale, blur = scales[:, None, None], noise[:, None, None]
-    edges = _mass_below((np.arange(largest + 1)[None, :, None] + 0.5) * now, step, scale, blur)
+    law = Sizes(sizes.scale[:, None, None], sizes.shape[:, None, None])
+    blur = noise[:, None, None]
+    borders = (np.arange(largest + 1)[None, :, None] + 0.5) * now
+    edges = _mass_below(borders, step, law, blur)
     before = np.maximum(np.diff(edges, axis=1), 0) / np.maximum(1 - edges[:, :1], 1e-12)
-    never = np.exp(-(level - 1) * now / scale) * -np.expm1(-now / scale)
+    above = survival(borders / law.scale, law.shape)
+    never = -np.diff(above, axis=1) / np.maximum(above[:, :1], 1e-300)
     ratios = np.log((1 - OUTLIERS) * before / np.maximum(never, 1e-300) + OUTLIERS)
     ratios *= (level - 0.5) * now > 3 * blur
     expected_before = (before * ratios).sum(axis=1)

@@ -41,6 +41,7 @@ METHOD = Method(
 
 QUALITIES = tuple(range(50, 101))
 LEAST_SIDE = 64
+LOSSLESS = ("png", "tiff", "bmp", "array")
 WINDOW = 17
 # Base-10 logarithm of the number of false alarms allowed: one in 1000 images would
 # show such a region by chance, if the model of the coefficients were right.
@@ -101,11 +102,13 @@ def ghost_maps(
 
 def detect(evidence: Evidence, *, preset: str = "standard") -> Finding:
     """Look for a part of the picture with another JPEG past than the rest."""
+    if evidence.format not in ("jpeg", *LOSSLESS):
+        raise NotApplicable(f"{evidence.format} files have a quantization of their own, which hides JPEG's")
+    if min(evidence.height, evidence.width) < LEAST_SIDE:
+        raise NotApplicable(f"the picture is smaller than {LEAST_SIDE} x {LEAST_SIDE} pixels")
     offsets = [(0, 0)]
     if preset == "thorough":
         offsets = [(down, right) for down in range(SIDE) for right in range(SIDE)]
-    if min(evidence.height, evidence.width) < LEAST_SIDE:
-        raise NotApplicable(f"the picture is smaller than {LEAST_SIDE} x {LEAST_SIDE} pixels")
     outcome = pick(
         split(_coefficients(evidence, offset), qualities=QUALITIES, offset=offset, grids=len(offsets))
         for offset in offsets
@@ -123,7 +126,7 @@ def detect(evidence: Evidence, *, preset: str = "standard") -> Finding:
     down, right = outcome.offset
     boxes = bounding_boxes(labels, count, cell=SIDE, rows=evidence.height - down, cols=evidence.width - right)
     return METHOD.finding(
-        score=_score(outcome.log10_alarms),
+        score=_score(outcome.log10_alarms, found=bool(part.any())),
         explanation=_explain(outcome, part),
         measurements={**_measurements(outcome), "tampered_share": round(float(part.mean()), 4)},
         parameters=parameters,
@@ -168,9 +171,9 @@ def _coefficients(evidence: Evidence, offset: tuple[int, int]) -> Coefficients:
     return Coefficients(levels, lattice, noise, usable)
 
 
-def _score(log10_alarms: float) -> float:
+def _score(log10_alarms: float, *, found: bool) -> float:
     """0.5 at the number of false alarms allowed, towards 1 below and towards 0.2 above it."""
-    excess = LOG10_ALARMS - log10_alarms
+    excess = LOG10_ALARMS - log10_alarms if found else min(LOG10_ALARMS - log10_alarms, 0.0)
     return 0.5 + (0.5 if excess > 0 else 0.3) * excess / (abs(excess) + 20)
 
 
