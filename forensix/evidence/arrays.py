@@ -44,7 +44,7 @@ def from_array(array: np.ndarray) -> tuple[np.ndarray, str]:
         array = array.astype(np.uint8) * np.uint8(255)
     if array.dtype.kind == "f":
         kind = np.dtype("<f4")
-    elif array.dtype in (np.uint8, np.uint16):
+    elif array.dtype.kind == "u" and array.dtype.itemsize <= 2:
         kind = array.dtype.newbyteorder("<")
     else:
         raise ParameterError(f"an image array is uint8, uint16, bool or floating point, got {array.dtype}")

@@ -24,7 +24,7 @@ LOOK = 9  # bits of the code that one table look-up resolves; longer codes are s
 TABLES = 8  # DC 0-3, then AC 0-3
 
 # What can be wrong in a scan, in the order of the kernels' codes.
-FINE, BAD_CODE, TOO_LONG, ENDED, WRONG_RESTART, SURPLUS = range(6)
+FINE, BAD_CODE, TOO_LONG, ENDED, WRONG_RESTART = range(5)
 
 # Columns of the plan, one row per component of the scan.
 BASE, ROWS, COLS, ACROSS, DOWN, DC_TABLE, AC_TABLE = range(7)
@@ -115,7 +115,7 @@ def decode_scan(
     ParameterError
         If the arguments contradict each other (which would let a kernel go astray).
     """
-    _refuse(data, store, start, end, plan, codes, units, unit_cols, progressive)
+    _refuse(data, store, start, end, plan, codes, units, unit_cols, interval, progressive)
     decoded = np.zeros(units, np.uint8)
     report = np.zeros(7, np.int64)
     state = np.array([start, end, 0, 0, 0, 0], np.int64)
@@ -129,12 +129,12 @@ def decode_scan(
     return ScanReport(*(int(v) for v in report), decoded=decoded.view(bool))
 
 
-def _refuse(data, store, start, end, plan, codes, units, unit_cols, progressive):  # type: ignore[no-untyped-def]
+def _refuse(data, store, start, end, plan, codes, units, unit_cols, interval, progressive):  # type: ignore[no-untyped-def]
     if data.dtype != np.uint8 or store.dtype != np.int16 or store.shape[1:] != (64,):
         raise ParameterError("data must be uint8 and the store (blocks + 1, 64) int16")
     if codes.dtype != np.int32 or codes.shape != (TABLES, SYMBOLS + 256):
         raise ParameterError("the codes are those that code_tables makes")
-    if not 0 <= start <= end <= data.size or units < 1 or unit_cols < 1:
+    if not 0 <= start <= end <= data.size or min(units, unit_cols) < 1 or interval < 0:
         raise ParameterError(f"no scan of {units} units can lie in bytes {start} to {end} of {data.size}")
     last = plan[:, BASE] + plan[:, ROWS] * plan[:, COLS]
     if plan.shape[1:] != (7,) or plan.min() < 0 or last.max() >= len(store) or plan[:, DC_TABLE:].max() > 3:

@@ -4,6 +4,8 @@ Reads whole, undamaged files: baseline, extended sequential and progressive, any
 of scans, with and without restart markers. Slow; for small pictures.
 """
 
+from math import ceil
+
 import numpy as np
 
 ORDER = sorted(((r, c) for r in range(8) for c in range(8)), key=lambda rc: (sum(rc), rc[1 - sum(rc) % 2]))
@@ -102,7 +104,8 @@ class Frame:
         pairs = list(zip(self.down, self.across, strict=True))
         self.padded = [(self.mcus[0] * v, self.mcus[1] * h) for v, h in pairs]
         self.shown = [
-            (-(-(-(-height * v // most_down)) // 8), -(-(-(-width * h // most_across)) // 8)) for v, h in pairs
+            (ceil(ceil(height * v / most_down) / 8), ceil(ceil(width * h / most_across) / 8))
+            for v, h in pairs
         ]
 
 
