@@ -9,8 +9,8 @@ import numpy as np
 
 # Larger levels are left to the smaller ones, of which there are more.
 LARGEST_LEVEL = 48
-# Share of coefficients that a model of the history may get wrong (clipping, other
-# decoders, retouching); bounds what one coefficient can say at log(0.02).
+# Share of coefficients that a model of either history may get wrong (clipping, other
+# decoders, retouching); bounds what one coefficient can say at log(0.02), 3.9 nats.
 OUTLIERS = 0.02
 # A coefficient and a step are used only when the two histories differ by this much
 # (expected log-likelihood ratio, nats): below, the assumed shape of the coefficients'
@@ -96,7 +96,9 @@ def fitted_sizes(seen: np.ndarray, lattice: np.ndarray) -> Sizes:
 
     seen : (64, LARGEST_LEVEL + 1) from :func:`level_counts`; lattice : (64,)
     """
-    best = (seen @ _shares().T).argmax(axis=1)
+    # A few counts that halve from level to level, for frequencies that are hardly ever seen.
+    prior = 4 * 0.5 ** np.arange(1, LARGEST_LEVEL + 2)
+    best = ((seen + prior) @ _shares().T).argmax(axis=1)
     shape, scale = np.divmod(best, len(RELATIVE_SCALES))
     return Sizes(RELATIVE_SCALES[scale] * lattice, np.array(SHAPES)[shape])
 
@@ -157,7 +159,9 @@ def likelihood_table(
     before = np.maximum(np.diff(edges, axis=1), 0) / np.maximum(1 - edges[:, :1], 1e-12)
     above = survival(borders / law.scale, law.shape)
     never = -np.diff(above, axis=1) / np.maximum(above[:, :1], 1e-300)
-    ratios = np.log((1 - OUTLIERS) * before / np.maximum(never, 1e-300) + OUTLIERS)
+    # Each history with a share of the other mixed in.
+    mixed = (1 - OUTLIERS) * before + OUTLIERS * never, (1 - OUTLIERS) * never + OUTLIERS * before
+    ratios = np.log(np.maximum(mixed[0], 1e-30) / np.maximum(mixed[1], 1e-30))
     ratios *= (level - 0.5) * now > 3 * blur
     expected_before = (before * ratios).sum(axis=1)
     expected_never = -(never * ratios).sum(axis=1)
