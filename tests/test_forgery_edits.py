@@ -234,7 +234,7 @@ FLAT = np.full((128, 128, 3), 77, np.uint8)
         (lambda: splice(picture("coffee.png"), FLAT, rng=stream(0)), "flat"),
         (lambda: change_trace(FLAT, rng=stream(0)), "flat"),
         (lambda: copy_move(picture("coffee.png", 40), rng=stream(0)), "too small"),
-        (lambda: remove(picture("coffee.png", 80), rng=stream(0), area=0.005), "too small for the shape"),
+        (lambda: remove(picture("coffee.png", 80), rng=stream(0), area=0.001), "too small for the shape"),
         (lambda: copy_move(picture("coffee.png", 96), rng=stream(0), area=0.25, copies=8), "no room"),
         (lambda: generate(picture("coffee.png", 96), rng=stream(0), stages=3), "too small"),
     ],

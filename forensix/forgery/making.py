@@ -32,6 +32,7 @@ EDITS: dict[str, Callable[..., Edit]] = {
     "generator": generate,
 }
 ATTEMPTS = 8
+MOST_FLAT = 0.6
 # In the mask file: pixels changed, and pixels a copy was taken from (both read as "marked").
 CHANGED, ORIGINAL = 255, 192
 
@@ -112,6 +113,8 @@ def _edited(
 ) -> tuple[Picture, Edit, list[int]]:
     """The picture before the edit, and the edit."""
     image, crop = _cropped(host.image, recipe, "host", attempt)
+    if flat_share(image) > MOST_FLAT:
+        raise ForgeryError("the picture is flat, or grey where its file is damaged, for the most part")
     start = travel(
         Picture(image),
         chain.before,
@@ -135,6 +138,13 @@ def _edited(
     if np.array_equal(edit.image, start.image):
         raise ForgeryError("the edit changed nothing: the picture is flat there")
     return start, edit, crop
+
+
+def flat_share(image: np.ndarray) -> float:
+    """Share of the 16 x 16 blocks of a picture that have no more than rounding in them."""
+    rows, cols = (side // ALIGNMENT for side in image.shape[:2])
+    blocks = luma(image[: rows * ALIGNMENT, : cols * ALIGNMENT]).reshape(rows, ALIGNMENT, cols, ALIGNMENT)
+    return float((np.ptp(blocks, axis=(1, 3)) <= 2).mean())
 
 
 def _key(recipe: Recipe, purpose: str) -> tuple[str | int, ...]:

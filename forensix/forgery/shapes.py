@@ -16,6 +16,7 @@ SHAPES = ("object", "smooth", "rectangle")
 # A region whose grey levels deviate less than this is sky, wall or saturation: what is
 # done to it can be neither seen nor measured.
 FLAT = 3.0
+SMALLEST_REGION = 36
 ATTEMPTS = 24
 WORKING_SIDE = 256
 RIM = 4
@@ -86,7 +87,7 @@ def draw_region(
     check_picture(image)
     rows, cols = image.shape[:2]
     pixels = area * rows * cols
-    if pixels < 64:
+    if pixels < SMALLEST_REGION:
         raise ForgeryError(f"the picture is too small for the shape: {pixels:.0f} pixels of {rows} x {cols}")
     grey = luma(image)
     if grey.std() < FLAT:
@@ -258,7 +259,7 @@ class _Superpixels:
             max(0, 2 - first[0]) : self.rows - 2 - first[0], max(0, 2 - first[1]) : self.cols - 2 - first[1]
         ] = True
         mask &= inside
-        if np.count_nonzero(mask) < 64:
+        if np.count_nonzero(mask) < SMALLEST_REGION:
             return None
         mask, above, before = cut_to_box(mask)
         return Region(mask, first[0] + above, first[1] + before)

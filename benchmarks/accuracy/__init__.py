@@ -1,0 +1,1 @@
+"""How well the methods do, on labelled images: one harness for every question."""
