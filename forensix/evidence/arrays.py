@@ -15,6 +15,8 @@ WITH_ALPHA = (GREY_ALPHA, RGBA)
 
 WEIGHTS = (np.float32(0.299), np.float32(0.587), np.float32(0.114))  # Rec. 601, as in JPEG
 
+MAX_SIDE = 1_000_000  # decoders keep a pointer, or more, for each row
+
 _STRIP = 1 << 19  # pixels worked on at once: the intermediate values stay in the cache
 
 
@@ -28,6 +30,11 @@ def check_size(width: int, height: int, max_pixels: int) -> None:
     """Raise LimitExceeded if a picture has more pixels than allowed, EvidenceError if it has none."""
     if width < 1 or height < 1:
         raise EvidenceError(f"the header declares a size of {width} x {height} pixels")
+    if max(width, height) > MAX_SIDE:
+        raise LimitExceeded(
+            f"{width} x {height} pixels: a side has more than {MAX_SIDE}",
+            known={"width": width, "height": height},
+        )
     if width * height > max_pixels:
         raise LimitExceeded(
             f"{width} x {height} pixels are {width * height / 1e6:.1f} million, the limit is {max_pixels / 1e6:.1f}",
@@ -55,7 +62,9 @@ def from_array(array: np.ndarray) -> tuple[np.ndarray, str]:
         raise ParameterError(
             f"an image array is (rows, cols) or (rows, cols, 1 to 4), got shape {array.shape}"
         )
-    return np.ascontiguousarray(array, kind), (GREY, GREY_ALPHA, RGB, RGBA)[channels - 1]
+    with np.errstate(over="ignore", invalid="ignore"):
+        array = np.ascontiguousarray(array, kind)
+    return array, (GREY, GREY_ALPHA, RGB, RGBA)[channels - 1]
 
 
 def _strips(shape: tuple[int, ...]) -> Iterator[slice]:
@@ -84,11 +93,10 @@ def scale(pixels: np.ndarray, model: str) -> tuple[float, float, str]:
     values = colours(pixels, model)
     low, high, odd = np.inf, -np.inf, 0
     for rows in _strips(values.shape):
-        finite = np.isfinite(values[rows])
-        odd += finite.size - int(finite.sum())
-        if finite.any():
-            low = min(low, float(values[rows][finite].min()))
-            high = max(high, float(values[rows][finite].max()))
+        finite = values[rows][np.isfinite(values[rows])]
+        odd += values[rows].size - finite.size
+        if finite.size:
+            low, high = min(low, float(finite.min())), max(high, float(finite.max()))
     words = f"{odd} values are not finite and are taken as black" if odd else ""
     if low > high:
         return 0.0, 0.0, "no value is finite"
@@ -102,7 +110,8 @@ def scale(pixels: np.ndarray, model: str) -> tuple[float, float, str]:
 def _scaled(values: np.ndarray, offset: float, gain: float) -> np.ndarray:
     """float32 values on the 0-255 scale; what is not finite becomes 0."""
     if values.dtype.kind == "f":
-        finite = np.where(np.isfinite(values), values.astype(np.float64), offset)
+        with np.errstate(invalid="ignore"):  # signalling NaNs are files' right
+            finite = np.where(np.isfinite(values), values.astype(np.float64), offset)
         return ((finite - offset) * gain).astype(np.float32)
     scaled: np.ndarray = np.multiply(values, np.float32(gain), dtype=np.float32)
     return scaled

@@ -58,6 +58,7 @@ def tiff_header(data: bytes) -> TiffHeader:
     big = data[2:4] in (b"+\x00", b"\x00+")
     header = TiffHeader()
     seen: set[int] = set()
+    offset = 0
     try:
         (offset,) = struct.unpack_from(order + ("Q" if big else "L"), data, 8 if big else 4)
         while offset and header.pages < MAX_FRAMES:

@@ -82,15 +82,31 @@ def _png(data: bytes, max_pixels: int) -> Decoded:
         if not structure.intact:
             raise EvidenceError("damaged")
         pixels, model = _png_pixels(png.picture_only(data, structure), header, max_pixels)
+        if _flat_end(pixels, header) and png.repaired(data, structure)[1]:
+            raise EvidenceError("cut short without a word")
     except LimitExceeded:
         raise
     except EvidenceError:
-        whole, trouble = png.repaired(data, structure)
-        pixels, model = _png_pixels(whole, header, max_pixels)
+        mended, trouble = png.repaired(data, structure)
+        part, model = _png_pixels(mended, header, max_pixels)
+        pixels = np.zeros((header.height, *part.shape[1:]), part.dtype)
+        pixels[: len(part)] = part
     depth = 8 if header.colour == 3 else header.depth
     stored = png.COLOURS[header.colour] + (", interlaced" if header.interlaced else "")
     warnings = (*structure.troubles[:20], *([trouble] if trouble else []))
     return Decoded(pixels, model, depth, stored, structure.frames, warnings, png=structure)
+
+
+def _flat_end(pixels: np.ndarray, header: png.Header) -> bool:
+    """True when the row that is decoded last has one value throughout.
+
+    Pillow is content with compressed data that end early, and leaves the rest of the
+    picture empty; only where the end is flat can that have happened.
+    """
+    last = header.height - 1
+    if header.interlaced and last % 2 == 0:
+        last = max(0, last - 1)
+    return bool((pixels[last] == pixels[last, 0]).all())
 
 
 def _png_pixels(data: bytes, header: png.Header, max_pixels: int) -> tuple[np.ndarray, str]:

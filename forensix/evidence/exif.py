@@ -149,34 +149,40 @@ def named(found: Exif) -> dict[str, dict[str, Any]]:
     """The directories with tag names and plain values, for people and for JSON."""
     if not any(found.values()):
         return {}
-    from piexif import TAGS, TYPES
+    from piexif import TAGS
 
-    rational = (TYPES.Rational, TYPES.SRational)
     out: dict[str, dict[str, Any]] = {}
     for directory, values in found.items():
         known = TAGS.get("Image" if directory in ("0th", "1st") else directory, {})
         out[directory] = {
             known.get(tag, {}).get("name", f"0x{tag:04x}"): _plain(
-                tag, value, known.get(tag, {}).get("type") in rational
+                tag, value, known.get(tag, {}).get("type", 0)
             )
             for tag, value in sorted(values.items())
         }
     return {directory: values for directory, values in out.items() if values}
 
 
-def _plain(tag: int, value: Any, rational: bool) -> Any:
+def _plain(tag: int, value: Any, kind: int) -> Any:
+    """One value; `kind` is the type the standard gives the tag, which a file may ignore."""
+    if (
+        kind in (2, 7)
+        and isinstance(value, tuple)
+        and all(isinstance(n, int) and 0 <= n < 256 for n in value)
+    ):
+        value = bytes(value)
     if tag == _MAKER_NOTE and isinstance(value, bytes):
         return f"{len(value)} bytes"
     if tag == _USER_COMMENT and isinstance(value, bytes):
         value = value[8:]
     if isinstance(value, bytes):
         return text_or_hex(value)
-    if rational and isinstance(value, tuple):
+    if kind in (5, 10) and isinstance(value, tuple):
         if len(value) == 2 and all(isinstance(part, int) for part in value):
             return _ratio(value)
         return [_ratio(part) if isinstance(part, tuple) else part for part in value[:64]]
     if isinstance(value, tuple):
-        short = [_plain(tag, part, rational) for part in value[:64]]
+        short = [_plain(tag, part, kind) for part in value[:64]]
         return short if len(value) <= 64 else [*short, f"… {len(value)} values"]
     if isinstance(value, float):
         return value if abs(value) < 1e300 else None  # NaN fails the comparison, too

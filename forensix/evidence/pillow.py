@@ -85,5 +85,6 @@ def plain(values: np.ndarray) -> np.ndarray:
     if values.dtype == bool:
         return values.astype(np.uint8) * np.uint8(255)
     if values.dtype == np.int32 or values.dtype.kind == "f":
-        return values.astype(np.float32)
+        with np.errstate(over="ignore", invalid="ignore"):  # 64-bit values may not fit, and may be any NaN
+            return values.astype(np.float32)
     return values.astype(values.dtype.newbyteorder("="), copy=False)

@@ -134,9 +134,10 @@ def picture_only(data: bytes, found: Structure) -> bytes:
 
 
 def repaired(data: bytes, found: Structure) -> tuple[bytes, str]:
-    """A whole PNG file with as much of the picture as can be read, and where reading stopped.
+    """A whole PNG file of what can be read, and a sentence on where reading stopped.
 
-    Rows that are lost are zero (unfiltered). The sentence is empty when nothing is lost.
+    The file ends with the last row that is whole; in an interlaced one, rows that are
+    lost are empty. The sentence is empty when nothing is lost.
 
     Raises
     ------
@@ -156,9 +157,13 @@ def repaired(data: bytes, found: Structure) -> tuple[bytes, str]:
         trouble = "a row says that it is filtered in a way that does not exist"
     lost = f"{rows} of {total} rows can be read" if rows < total else ""
     sentence = f"PNG data: {trouble}" + (f"; {lost}" if lost else "") if trouble or lost else ""
-    chunks = [_chunk(b"IHDR", data[16:29])]
+    header = data[16:29]
+    if not found.header.interlaced:
+        header = header[:4] + rows.to_bytes(4, "big") + header[8:]
+        whole = whole[: rows * passes[0][1]]
+    chunks = [_chunk(b"IHDR", header)]
     chunks += [_chunk(chunk.name, data[chunk.start : chunk.stop]) for chunk in found.of(b"PLTE", b"tRNS")]
-    chunks += [_chunk(b"IDAT", zlib.compress(whole.data, 0)), _chunk(b"IEND", b"")]
+    chunks += [_chunk(b"IDAT", zlib.compress(whole.data, 1)), _chunk(b"IEND", b"")]
     return b"".join([SIGNATURE, *chunks]), sentence
 
 
