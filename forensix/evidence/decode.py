@@ -21,6 +21,8 @@ from forensix.evidence.jpeg_data import JpegData
 from forensix.evidence.pillow import loaded, opened, plain, to_array
 from forensix.evidence.wall import third_party
 
+_LARGE = 50_000_000  # pixels from which Pillow's four copies of a WebP picture are too much
+
 
 @dataclass(frozen=True)
 class Decoded:
@@ -82,7 +84,7 @@ def _png(data: bytes, max_pixels: int) -> Decoded:
         if not structure.intact:
             raise EvidenceError("damaged")
         pixels, model = _png_pixels(png.picture_only(data, structure), header, max_pixels)
-        if _flat_end(pixels, header) and png.repaired(data, structure)[1]:
+        if _flat_end(pixels, header) and png.short_of_data(data, structure):
             raise EvidenceError("cut short without a word")
     except LimitExceeded:
         raise
@@ -129,8 +131,11 @@ def _opencv(data: bytes) -> tuple[np.ndarray, str]:
         raise EvidenceError("the data cannot be decoded")
     if pixels.ndim == 2:
         return plain(pixels), GREY
-    order = [2, 1, 0, 3][: pixels.shape[2]]
-    return np.ascontiguousarray(plain(pixels)[:, :, order]), RGBA if len(order) == 4 else RGB
+    pixels = plain(pixels)
+    alpha = pixels.shape[2] == 4
+    with third_party("data"):  # in place: these are the pictures that are large
+        pixels = cv2.cvtColor(pixels, cv2.COLOR_BGRA2RGBA if alpha else cv2.COLOR_BGR2RGB, dst=pixels)
+    return pixels, RGBA if alpha else RGB
 
 
 def _tiff(data: bytes, max_pixels: int) -> Decoded:
@@ -142,9 +147,9 @@ def _tiff(data: bytes, max_pixels: int) -> Decoded:
     if header.deep_colour:
         pixels, model = _opencv(data)
     else:
-        image = opened(data, "tiff", max_pixels)
+        image = opened(data, "tiff", max_pixels, pixels=header.width * header.height)
         info = _info(image)
-        warnings += [trouble for trouble in [loaded(image, "tiff", len(data))] if trouble]
+        warnings += [trouble for trouble in [loaded(image, "tiff", len(data), max_pixels)] if trouble]
         pixels, model = to_array(image)
         if warnings and not pixels.any():
             raise EvidenceError(f"no usable picture data: {warnings[-1]}")
@@ -179,20 +184,23 @@ def _heic(data: bytes, max_pixels: int) -> Decoded:
 
 def _other(data: bytes, kind: str, max_pixels: int) -> Decoded:
     """WebP, AVIF, BMP and GIF, by Pillow."""
-    frames = 1
-    warnings = []
+    frames, pixel_count = 1, 0
+    warnings: list[str] = []
     if kind == "webp":  # Pillow asks for the memory as soon as it opens one
         size = webp_header(data)
         check_size(size.width, size.height, max_pixels)
-        frames = size.frames
+        frames, pixel_count = size.frames, size.width * size.height
         warnings += size.troubles
-    image = opened(data, kind, max_pixels)
+        if frames == 1 and pixel_count > _LARGE:
+            pixels, model = _opencv(data)
+            return Decoded(pixels, model, 8, "WebP", frames, tuple(warnings))
+    image = opened(data, kind, max_pixels, pixels=pixel_count)
     if kind == "gif":
         frames = gif_frames(data)
     elif kind == "avif":
         frames = int(image.n_frames)
     mode, info = image.mode, _info(image)
-    trouble = loaded(image, kind, len(data))
+    trouble = loaded(image, kind, len(data), max_pixels)
     pixels, model = to_array(image)
     if trouble and not pixels.any():
         raise EvidenceError(f"no usable picture data: {trouble}")

@@ -20,6 +20,7 @@ MAX_PIXELS = 200_000_000
 MAX_BYTES = 1_000_000_000
 _THUMBNAIL_PIXELS = 4_000_000
 _MAX_WARNINGS = 50
+_IDENTITY = ("path", "size", "sha256", "md5", "format", "claimed_format")
 
 
 class Evidence:
@@ -54,11 +55,19 @@ class Evidence:
 
     def __init__(self, data: bytes, path: str | None = None, *, max_pixels: int = MAX_PIXELS) -> None:
         self._identify(data, path)
-        found = sniff.sniff(data)
-        if found is None:
-            raise EvidenceError(sniff.describe(data))
-        self.format = found
-        self._take(decode(data, found, max_pixels=max_pixels))
+        try:
+            found = sniff.sniff(data)
+            if found is None:
+                raise EvidenceError(sniff.describe(data))
+            self.format = found
+            self._take(decode(data, found, max_pixels=max_pixels))
+        except EvidenceError as error:
+            known = {name: getattr(self, name, None) for name in _IDENTITY}
+            error.known = {
+                **{name: value for name, value in known.items() if value is not None},
+                **error.known,
+            }
+            raise
 
     @classmethod
     def of_array(cls, array: np.ndarray) -> Evidence:
@@ -232,21 +241,14 @@ def open_evidence(source: Any, *, max_pixels: int = MAX_PIXELS, max_bytes: int =
         return source
     if isinstance(source, np.ndarray):
         return Evidence.of_array(source)
-    known: dict[str, Any] = {}
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        return Evidence(bytes(source), max_pixels=max_pixels)
+    if not isinstance(source, (str, os.PathLike)):
+        raise ParameterError(f"an image is a path, bytes or an array, not {type(source).__name__}")
+    path = os.fsdecode(source)
     try:
-        if isinstance(source, (bytes, bytearray, memoryview)):
-            data, path = bytes(source), None
-        elif isinstance(source, (str, os.PathLike)):
-            path = os.fsdecode(source)
-            known = {"path": path, "claimed_format": sniff.claimed(path)}
-            data = read_file(path, max_bytes)
-        else:
-            raise ParameterError(f"an image is a path, bytes or an array, not {type(source).__name__}")
-        known["size"] = len(data)
-        known["sha256"] = hashlib.sha256(data).hexdigest()
-        known["md5"] = hashlib.md5(data, usedforsecurity=False).hexdigest()
-        known["format"] = sniff.sniff(data)
-        return Evidence(data, path, max_pixels=max_pixels)
+        data = read_file(path, max_bytes)
     except EvidenceError as error:
-        error.known = {**known, **error.known}
+        error.known = {"path": path, "claimed_format": sniff.claimed(path), **error.known}
         raise
+    return Evidence(data, path, max_pixels=max_pixels)

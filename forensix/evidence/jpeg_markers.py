@@ -111,8 +111,8 @@ def _step(data: bytes, position: int, found: Structure, state: _Tables) -> int |
     if marker == SOS:
         match = _TERMINATOR.search(data, stop)
         end = match.start() if match else len(data)
-        while match and end > stop and data[end - 1] == 0xFF:
-            end -= 1  # fill bytes belong to the marker
+        if match:  # fill bytes belong to the marker
+            end = stop + len(data[stop:end].rstrip(b"\xff"))
         return _scan_ends(found, stop, end)
     return stop
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -9,11 +10,13 @@ import numpy as np
 from forensix.errors import EvidenceError, LimitExceeded
 from forensix.evidence.arrays import check_size
 from forensix.evidence.jpeg_data import JpegData
+from forensix.evidence.jpeg_scans import check_visits
 from forensix.evidence.jpeg_structure import DAC, DHT, DQT, DRI, FRAMES, SOS
 from forensix.evidence.pillow import opened, to_array
 from forensix.evidence.wall import third_party
 
 _EOI = b"\xff\xd9"
+_FILL = b"\xff" * 16
 _KEPT = (DQT, DHT, DRI, DAC, SOS, 0xE0, 0xEE, *FRAMES)
 
 
@@ -34,10 +37,13 @@ def read(data: bytes, max_pixels: int) -> tuple[np.ndarray, str, JpegData]:
     jpeg = JpegData(data)
     check_size(jpeg.frame.width, jpeg.frame.height, max_pixels)
     scans = jpeg.structure.scans
+    check_visits(jpeg.frame, jpeg.structure)
     if not any(scan.stop > scan.start for scan in scans):
         last = max(segment.offset + segment.length for segment in jpeg.structure.segments)
         raise EvidenceError(f"JPEG without picture data: the header ends at byte {last} and nothing follows")
     try:
+        if _FILL in data[scans[0].start :]:
+            raise EvidenceError("long runs of fill bytes")
         return *_libjpeg(_bare(data, jpeg), jpeg, max_pixels), jpeg
     except LimitExceeded:
         raise
@@ -83,6 +89,11 @@ def _bare(data: bytes, jpeg: JpegData) -> bytes:
     return b"".join([*parts, data[position : jpeg.structure.end]])
 
 
+def _without_fill(data: bytes) -> bytes:
+    """Entropy-coded data without long runs of fill bytes, which Pillow would read again and again."""
+    return re.sub(rb"\xff{16,}", b"\xff", data) if _FILL in data else data
+
+
 def _sound(data: bytes, jpeg: JpegData, usable: frozenset[int], stop: int) -> bytes:
     """A new file of the sound segments and usable scans, up to a byte."""
     scans = {jpeg.structure.scans[number].start: jpeg.structure.scans[number] for number in usable}
@@ -94,7 +105,8 @@ def _sound(data: bytes, jpeg: JpegData, usable: frozenset[int], stop: int) -> by
             scan = scans.get(segment.stop)
             if scan is None:
                 continue
-            parts.append(data[segment.offset : min(scan.stop, max(stop, scan.start))])
+            parts.append(data[segment.offset : segment.stop])
+            parts.append(_without_fill(data[scan.start : min(scan.stop, max(stop, scan.start))]))
         else:
             parts.append(data[segment.offset : segment.stop])
     return b"".join([*parts, _EOI])

@@ -10,7 +10,7 @@ from forensix.errors import LimitExceeded, ParameterError
 from forensix.evidence.arrays import frozen
 from forensix.evidence.jpeg_structure import Frame, Scan, Structure
 
-MAX_VISITS = 4_000_000_000  # scans times blocks: what a decoder can go through in about a minute
+MAX_VISITS = 2_000_000_000  # scans times blocks: what a decoder can go through in half a minute
 
 _KINDS = {
     1: "a code that is not in the Huffman table",
@@ -72,7 +72,17 @@ def decode_scans(data: bytes, frame: Frame, structure: Structure) -> Entropy:
     LimitExceeded
         If there are so many scans of so many blocks that no decoder should begin.
     """
+    check_visits(frame, structure)
     return _Decoding(data, frame, structure).run()
+
+
+def check_visits(frame: Frame, structure: Structure) -> None:
+    """Raise LimitExceeded if there is more to go through than any decoder should begin with."""
+    blocks = sum(rows * cols for rows, cols in frame.block_shapes)
+    if len(structure.scans) * blocks > MAX_VISITS:
+        raise LimitExceeded(
+            f"{len(structure.scans)} scans of {blocks} blocks: no camera or editor writes that"
+        )
 
 
 class _Decoding:
@@ -83,8 +93,6 @@ class _Decoding:
         self.shapes = frame.block_shapes
         sizes = [rows * cols for rows, cols in self.shapes]
         self.bases = [sum(sizes[:nth]) for nth in range(len(sizes))]
-        if len(structure.scans) * sum(sizes) > MAX_VISITS:
-            raise LimitExceeded(f"{len(structure.scans)} scans of {sum(sizes)} blocks: no camera writes that")
         self.store = np.zeros((sum(sizes) + 1, 64), np.int16)
         self.data = np.frombuffer(data, np.uint8)
         self.troubles: list[Trouble] = []

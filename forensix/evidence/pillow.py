@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
@@ -23,24 +25,44 @@ _PLUGINS = {
 }
 
 
-def opened(data: bytes, kind: str, max_pixels: int) -> Any:
-    """Pillow's image of a format, header read, nothing decoded yet.
+@contextmanager
+def _room_for(pixels: int, max_pixels: int) -> Iterator[None]:
+    """Let Pillow read a picture that our limit allows and its own does not.
+
+    Pillow's limit is one for the whole process. It is touched only for a picture that
+    would break it, while the lock of the wall is held, and put back.
+    """
+    from PIL import Image
+
+    before = Image.MAX_IMAGE_PIXELS
+    if before is None or pixels <= 2 * before:
+        yield
+        return
+    Image.MAX_IMAGE_PIXELS = -(-max_pixels // 2)  # Pillow refuses what is more than twice its limit
+    try:
+        yield
+    finally:
+        Image.MAX_IMAGE_PIXELS = before
+
+
+def opened(data: bytes, kind: str, max_pixels: int, *, pixels: int = 0) -> Any:
+    """Pillow's image of a format, header read, nothing decoded yet; `pixels` as far as known before.
 
     The reader of the format is called directly: Image.open would try others, and has a
     pixel limit of its own that belongs to the whole process.
     """
     module, reader = _PLUGINS[kind]
-    with third_party(f"{kind} header"):
+    with third_party(f"{kind} header"), _room_for(pixels, max_pixels):
         image = getattr(import_module(f"PIL.{module}"), reader)(io.BytesIO(data))
     check_size(image.width, image.height, max_pixels)
     return image
 
 
-def loaded(image: Any, kind: str, size: int) -> str:
+def loaded(image: Any, kind: str, size: int, max_pixels: int) -> str:
     """Decode a Pillow image of a file of `size` bytes as far as it goes; what stopped it, or nothing."""
     source = image.fp
     try:
-        with third_party(f"{kind} data"):
+        with third_party(f"{kind} data"), _room_for(image.width * image.height, max_pixels):
             image.load()
     except LimitExceeded:
         raise

@@ -201,6 +201,22 @@ def _inflate(data: bytes, found: Structure) -> tuple[bytes, str]:
     return b"".join(out), f"the compressed data stop at byte {_last_byte(found)}"
 
 
+def short_of_data(data: bytes, found: Structure) -> bool:
+    """True when the compressed data hold fewer rows than the picture has."""
+    expected = sum(rows * stride for rows, stride in _pass_sizes(found.header))
+    stream = zlib.decompressobj()
+    try:
+        for chunk in found.of(b"IDAT"):
+            for start in range(chunk.start, chunk.stop, _PIECE):
+                rest = data[start : min(start + _PIECE, chunk.stop)]
+                while rest and expected > 0:
+                    expected -= len(stream.decompress(rest, 1 << 20))
+                    rest = stream.unconsumed_tail
+    except zlib.error:
+        return True
+    return expected > 0
+
+
 def _last_byte(found: Structure) -> int:
     return max((chunk.stop for chunk in found.of(b"IDAT")), default=len(SIGNATURE))
 
