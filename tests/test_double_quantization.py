@@ -7,7 +7,9 @@ from PIL import Image
 import forensix
 from forensix.detectors.jpeg import _primary_steps as primary
 from forensix.detectors.jpeg import double_quantization as dq
+from forensix.detectors.jpeg._history_map import FREQUENCIES, history_map
 from forensix.errors import NotApplicable, ParameterError
+from forensix.evidence.jpeg_quality import ijg_table
 
 
 def photo():
@@ -143,41 +145,41 @@ def test_coefficients_are_not_changed():
 
 
 def test_history_map_refuses_shapes_that_do_not_fit():
-    blocks = np.zeros((4, 5, 8, 8), np.int16)
+    blocks, all_whole, none_clipped = (
+        np.zeros((4, 5, 8, 8), np.int16),
+        np.ones((4, 5), bool),
+        np.zeros((4, 5)),
+    )
     with pytest.raises(ParameterError):
-        dq.history_map(blocks, np.ones((8, 7), int), usable=np.ones((4, 5), bool))
+        history_map(blocks, np.ones((8, 7), int), whole=all_whole, clipped=none_clipped)
     with pytest.raises(ParameterError):
-        dq.history_map(blocks, np.ones((8, 8), int), usable=np.ones((5, 4), bool))
+        history_map(blocks, np.ones((8, 8), int), whole=all_whole.T, clipped=none_clipped)
 
 
 @pytest.mark.parametrize("margin", [1, 3, 8])
-def test_clipped_blocks_by_value(margin):
+def test_clipped_share_by_value(margin):
     for value in range(256):
         block = np.full((8, 8, 3), 100, np.uint8)
-        block[3, 5, 1] = value
-        expected = value <= margin or value >= 255 - margin
-        assert dq.clipped_blocks(block, margin=margin)[0, 0] == expected
+        block[3, 5:7, 1] = value
+        expected = 2 / 64 if value <= margin or value >= 255 - margin else 0
+        assert dq.clipped_share(block, margin=margin)[0, 0] == expected
 
 
-def test_clipped_blocks_of_cut_edges():
-    pixels = np.full((17, 26), 100, np.uint8)
-    pixels[16, 25] = 255
-    expected = np.zeros((3, 4), bool)
-    expected[2, 3] = True
-    np.testing.assert_array_equal(dq.clipped_blocks(pixels), expected)
-
-
-def test_libjpeg_tables_are_pillows():
-    for quality in (1, 35, 50, 77, 95, 100):
-        written = Image.open(io.BytesIO(saved(photo()[:16, :16], quality))).quantization[0]
-        np.testing.assert_array_equal(primary.libjpeg_luma_table(quality).ravel(), written)
+def test_clipped_share_of_cut_edges():
+    pixels = np.full((17, 26, 3), 100, np.uint8)
+    pixels[16, 25, 0] = 255
+    pixels[0, 0] = 0
+    pixels[0, 8:16, 2] = 255
+    expected = np.zeros((3, 4))
+    expected[2, 3], expected[0, 0], expected[0, 1] = 1 / 2, 1 / 64, 8 / 64 / 32
+    np.testing.assert_allclose(dq.clipped_share(pixels), expected)
 
 
 def test_primary_steps_of_simulated_coefficients():
     generator = np.random.default_rng(7)
-    frequencies = dq.FREQUENCIES
-    first = primary.libjpeg_luma_table(70)[frequencies[:, 0], frequencies[:, 1]]
-    last = primary.libjpeg_luma_table(90)[frequencies[:, 0], frequencies[:, 1]]
+    frequencies = FREQUENCIES
+    first = ijg_table(70)[frequencies[:, 0], frequencies[:, 1]]
+    last = ijg_table(90)[frequencies[:, 0], frequencies[:, 1]]
     values = generator.laplace(0, 12, (20_000, len(first)))
     once = np.abs(np.rint(values / last)).astype(int)
     twice = np.abs(

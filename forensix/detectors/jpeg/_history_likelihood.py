@@ -5,47 +5,71 @@ surroundings are. So every coefficient is put into a class by the mean absolute 
 the same frequency in the blocks around it, each class has its own density (a mixture of
 Gaussians, fitted to the picture), and both hypotheses use that density, scaled so that
 both expect the mean level that was seen. What is left to tell them apart is the comb.
+
+Mean values (DC) have no such density; over a few steps theirs is even, and the comb of
+the first step shows in it directly.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from forensix.detectors.jpeg._primary_steps import fit_mixture, gaussian_levels, twice_quantized_levels
+from forensix.detectors.jpeg._primary_steps import (
+    CLEAN_NOISE,
+    ROUGH_NOISE,
+    Noise,
+    fit_mixture,
+    gaussian_levels,
+    noise_distribution,
+    twice_quantized_levels,
+    without_zeros,
+)
 
 LEVELS = 61  # absolute levels 0 to 60 are looked at, larger ones say nothing
-CLASSES = 24
-LOWEST_MEAN, HIGHEST_MEAN = 0.01, 60.0  # mean absolute level at the classes' outer edges
+ACTIVITIES = 24
+LOWEST_MEAN, HIGHEST_MEAN = 0.01, 60.0  # mean absolute level at the outer edges of the activities
+GROUPS: tuple[Noise, ...] = (CLEAN_NOISE, ROUGH_NOISE)
+DOUBTS = (0.01, 0.04)  # chance, by group, that a coefficient does not follow its block's history
+CLASSES = ACTIVITIES * len(GROUPS)
 SCALES = np.geomspace(0.05, 250, 50)  # of the Gaussians, in units of the last step
-SPREAD = 0.7  # of log scale around a class's own, before the picture is looked at
+LEAST_SCALE = 10  # index of the first that gives other levels than 0 often enough
+SPREAD = 0.7  # of log scale around an activity's own, before the picture is looked at
 PRIOR_COUNT = 40.0  # how many coefficients that expectation weighs as much as
-DOUBT = 0.01  # chance that a coefficient follows the other hypothesis, whatever the block's history
 AROUND = 5  # blocks on a side of the surroundings
 SHIFTS = np.arange(-30, 31)
+LARGEST_MEAN_VALUE = 1100  # of a block, as DCT coefficient
 
 
-def activity_classes(levels: np.ndarray) -> np.ndarray:
-    """Class of every coefficient by the mean level around it, itself left out.
+def activity_classes(levels: np.ndarray, rough: np.ndarray) -> np.ndarray:
+    """Class of every coefficient: by the mean level around it, itself left out, and its block's noise.
 
     levels : (frequencies, block rows, block cols) non-negative
-    Returns the same shape, uint8, 0 (quiet) to CLASSES - 1.
+    rough : (block rows, block cols) bool, blocks with rough noise
+    Returns the shape of `levels`, uint8: 0 (quiet) to ACTIVITIES - 1, rough ones ACTIVITIES more,
+    and CLASSES, which is none, for coefficients of rough blocks that are 0 or as in the block
+    to the left or above: smooth areas repeat themselves, and say the same thing only once.
     """
     from scipy.ndimage import uniform_filter
 
     inside = AROUND * AROUND
     classes = np.empty(levels.shape, np.uint8)
-    slope = (CLASSES - 2) / np.log(HIGHEST_MEAN / LOWEST_MEAN)
+    slope = (ACTIVITIES - 2) / np.log(HIGHEST_MEAN / LOWEST_MEAN)
     for f, plane in enumerate(levels):
         own = plane.astype(np.float32)
         mean = (uniform_filter(own, AROUND, mode="reflect") * inside - own) / (inside - 1)
         rank = slope * np.log(np.maximum(mean, 1e-6) / LOWEST_MEAN) + 1
-        classes[f] = np.clip(rank, 0, CLASSES - 1)
+        classes[f] = np.clip(rank, 0, ACTIVITIES - 1)
+        classes[f][rough] += ACTIVITIES
+        repeated = own == 0
+        repeated[1:] |= plane[1:] == plane[:-1]
+        repeated[:, 1:] |= plane[:, 1:] == plane[:, :-1]
+        classes[f][rough & repeated] = CLASSES
     return classes
 
 
-def class_means() -> np.ndarray:
-    """(CLASSES,) the mean level each class stands for."""
-    edges = np.geomspace(LOWEST_MEAN, HIGHEST_MEAN, CLASSES - 1)
+def activity_means() -> np.ndarray:
+    """(ACTIVITIES,) the mean level each activity stands for."""
+    edges = np.geomspace(LOWEST_MEAN, HIGHEST_MEAN, ACTIVITIES - 1)
     return np.concatenate([[LOWEST_MEAN / 2], np.sqrt(edges[1:] * edges[:-1]), [HIGHEST_MEAN]])
 
 
@@ -56,31 +80,22 @@ def class_counts(levels: np.ndarray, classes: np.ndarray, chosen: np.ndarray) ->
     """
     counts = np.empty((len(levels), CLASSES, LEVELS))
     for f in range(len(levels)):
-        cell = classes[f][chosen].astype(np.int64) * (LEVELS + 1) + np.minimum(levels[f][chosen], LEVELS)
-        whole = np.bincount(cell, minlength=CLASSES * (LEVELS + 1)).reshape(CLASSES, LEVELS + 1)
-        counts[f] = whole[:, :LEVELS]
+        cell = classes[f][chosen].astype(np.int32) * (LEVELS + 1) + np.minimum(levels[f][chosen], LEVELS)
+        whole = np.bincount(cell, minlength=(CLASSES + 1) * (LEVELS + 1)).reshape(CLASSES + 1, LEVELS + 1)
+        counts[f] = whole[:CLASSES, :LEVELS]
     return counts
 
 
 class HistoryModel:
-    """Densities of some frequencies under both hypotheses, for one pair of tables.
+    """Densities of some AC frequencies under both hypotheses, for one pair of tables.
 
     first, last : (frequencies,) int, quantization steps; first differs from last
     """
 
     def __init__(self, first: np.ndarray, last: np.ndarray) -> None:
-        cases = len(first)
-        once = gaussian_levels(SCALES, LEVELS)
-        self.shapes = {
-            "once": np.broadcast_to(once, (cases, *once.shape)),
-            "twice": twice_quantized_levels(SCALES, first, last, LEVELS),
-        }
-        level = np.arange(400)
-        mean_once = gaussian_levels(SCALES, 400) @ level
-        mean_twice = twice_quantized_levels(SCALES, first, last, 400) @ level
-        # Beyond the last level nothing is counted; there the steps hardly matter any more.
-        mean_twice = np.maximum.accumulate(np.where(SCALES > 60, mean_once, mean_twice), axis=1)
-        self.means = {"once": np.broadcast_to(mean_once, (cases, SCALES.size)), "twice": mean_twice}
+        self.groups = [
+            _GroupModel(first, last, noise, doubt) for noise, doubt in zip(GROUPS, DOUBTS, strict=True)
+        ]
 
     def ratios(self, counts: np.ndarray, majority: str) -> np.ndarray:
         """log P(level | twice) - log P(level | once) for every class.
@@ -88,32 +103,70 @@ class HistoryModel:
         counts : (frequencies, CLASSES, LEVELS), of blocks most of which have the history
         `majority`, "once" or "twice"; the classes' densities are fitted to them.
 
-        Returns (frequencies, CLASSES, LEVELS + 1) float32, nats, the last column 0.
+        Returns (frequencies, CLASSES + 1, LEVELS + 1) float32, nats, the last row and column 0.
         """
+        parts = np.split(counts, len(self.groups), axis=1)
+        ratios = [group.ratios(part, majority) for group, part in zip(self.groups, parts, strict=True)]
+        return np.concatenate([*ratios, np.zeros_like(ratios[0][:, :1])], axis=1)
+
+    def region_evidence(self, counts: np.ndarray) -> float:
+        """Log-likelihood of a region as quantized twice less that as quantized once, nats.
+
+        counts : (frequencies, CLASSES, LEVELS) of the region's blocks. Each hypothesis fits
+        its own density to the region, so that an unusual texture is not taken for a history.
+        """
+        parts = np.split(counts, len(self.groups), axis=1)
+        return sum(
+            group.region_evidence(part.sum(axis=1)) for group, part in zip(self.groups, parts, strict=True)
+        )
+
+
+class _GroupModel:
+    """As HistoryModel, for blocks of one kind of noise."""
+
+    def __init__(self, first: np.ndarray, last: np.ndarray, noise: Noise, doubt: float) -> None:
+        cases = len(first)
+        once = gaussian_levels(SCALES, LEVELS)
+        self.doubt = doubt
+        self.shapes = {
+            "once": np.broadcast_to(once, (cases, *once.shape)),
+            "twice": twice_quantized_levels(SCALES, first, last, LEVELS, noise=noise),
+        }
+        # A mean level of some tens hardly depends on the steps any more.
+        few = SCALES < 20
+        mean_once = gaussian_levels(SCALES, 800) @ np.arange(800)
+        mean_twice = np.tile(mean_once, (cases, 1))
+        mean_twice[:, few] = twice_quantized_levels(SCALES[few], first, last, 100, noise=noise) @ np.arange(
+            100
+        )
+        self.means = {
+            "once": np.broadcast_to(mean_once, (cases, SCALES.size)),
+            "twice": np.maximum.accumulate(mean_twice, axis=1),
+        }
+
+    def ratios(self, counts: np.ndarray, majority: str) -> np.ndarray:
         minority = "once" if majority == "twice" else "twice"
-        prior = self._scaled(_prior_weights(), majority, class_means())
+        prior = self._scaled(_prior_weights(), majority, activity_means())
         shapes = self.shapes[majority]
         counts = counts + PRIOR_COUNT * (prior @ shapes)
+        turned = np.ascontiguousarray(np.swapaxes(shapes, 1, 2))
         weights = prior
-        for _ in range(30):
-            weights = weights * ((counts / np.maximum(weights @ shapes, 1e-12)) @ np.swapaxes(shapes, 1, 2))
+        for _ in range(20):
+            weights = weights * ((counts / np.maximum(weights @ shapes, 1e-12)) @ turned)
             weights /= np.maximum(weights.sum(axis=2, keepdims=True), 1e-300)
         expected = np.matmul(weights, self.means[majority][:, :, None])[:, :, 0]
         mass = {
             majority: weights @ shapes,
             minority: self._scaled(weights, minority, expected) @ self.shapes[minority],
         }
-        once, twice = mass["once"], mass["twice"]
-        ratios = np.zeros((*once.shape[:2], LEVELS + 1), np.float32)
-        ratios[:, :, :LEVELS] = np.log(
-            ((1 - DOUBT) * twice + DOUBT * once + 1e-9) / ((1 - DOUBT) * once + DOUBT * twice + 1e-9)
-        )
+        ratios = np.zeros((*counts.shape[:2], LEVELS + 1), np.float32)
+        ratios[:, :, :LEVELS] = doubted_ratio(mass["twice"], mass["once"], self.doubt)
         return ratios
 
     def _scaled(self, weights: np.ndarray, history: str, wanted: np.ndarray) -> np.ndarray:
         """The densities stretched so that their mean level under `history` is as wanted.
 
-        weights : (frequencies or 1, classes, scales); wanted : (frequencies or 1, classes)
+        weights : (frequencies or 1, activities, scales); wanted : (frequencies or 1, activities)
         """
         means = self.means[history]
         weights = np.broadcast_to(weights, (len(means), *weights.shape[1:]))
@@ -125,45 +178,68 @@ class HistoryModel:
         low, high = (np.take_along_axis(reached, (upper - k)[:, :, None], 2)[:, :, 0] for k in (1, 0))
         part = np.clip((wanted - low) / np.maximum(high - low, 1e-12), 0, 1)
         shift = SHIFTS[upper - 1] + part
-        place = np.clip(scale + shift[:, :, None], 0, SCALES.size - 1)
-        below = np.minimum(place.astype(np.int64), SCALES.size - 2)
-        above = place - below
-        result = np.zeros(weights.shape)
-        f, c = np.indices(weights.shape[:2])
-        for j in range(SCALES.size):
-            np.add.at(result, (f, c, below[:, :, j]), weights[:, :, j] * (1 - above[:, :, j]))
-            np.add.at(result, (f, c, below[:, :, j] + 1), weights[:, :, j] * above[:, :, j])
+        source = scale - shift[:, :, None]
+        below = np.clip(np.floor(source), 0, SCALES.size - 2).astype(np.int64)
+        above = np.clip(source - below, 0, 1)
+        result: np.ndarray = (1 - above) * np.take_along_axis(weights, below, 2)
+        result += above * np.take_along_axis(weights, below + 1, 2)
+        result[(source < 0) | (source > SCALES.size - 1)] = 0
+        # What was stretched beyond either end stays at that end.
+        end = np.where(shift > 0, SCALES.size - 1, 0)[:, :, None]
+        rest = np.take_along_axis(result, end, 2) + np.maximum(1 - result.sum(axis=2, keepdims=True), 0)
+        np.put_along_axis(result, end, rest, 2)
         return result
 
     def region_evidence(self, counts: np.ndarray) -> float:
-        """Log-likelihood of a region as quantized twice less that as quantized once, nats.
-
-        counts : (frequencies, LEVELS) of the region's blocks. Each hypothesis fits its own
-        density to the region, so that an unusual texture is not taken for a history.
-        """
         best = {}
         for history in ("once", "twice"):
-            shapes = self.shapes[history][:, ::2]
-            weights = fit_mixture(counts, shapes, rounds=60)
-            fitted = (1 - DOUBT) * np.matmul(weights[:, None], shapes)[:, 0] + DOUBT / LEVELS
-            best[history] = float((counts * np.log(fitted)).sum())
+            shapes = without_zeros(self.shapes[history][:, LEAST_SCALE::2])
+            weights = fit_mixture(counts[:, 1:], shapes, rounds=60)
+            fitted = (1 - self.doubt) * np.matmul(weights[:, None], shapes)[:, 0] + self.doubt / LEVELS
+            best[history] = float((counts[:, 1:] * np.log(fitted)).sum())
         return best["twice"] - best["once"]
 
 
+def doubted_ratio(twice: np.ndarray, once: np.ndarray, doubt: float) -> np.ndarray:
+    """Log-likelihood ratio when a share `doubt` follows the other hypothesis anyway."""
+    ratio: np.ndarray = np.log(
+        ((1 - doubt) * twice + doubt * once + 1e-9) / ((1 - doubt) * once + doubt * twice + 1e-9)
+    )
+    return ratio
+
+
 def _prior_weights() -> np.ndarray:
-    """(1, 1, scales) a bell in log scale, around the middle of SCALES."""
+    """(1, ACTIVITIES, scales) a bell in log scale, around the middle of SCALES."""
     place = np.log(SCALES / SCALES[SCALES.size // 2])
     bell = np.exp(-0.5 * (place / SPREAD) ** 2)
-    return np.broadcast_to(bell / bell.sum(), (1, CLASSES, SCALES.size))
+    return np.broadcast_to(bell / bell.sum(), (1, ACTIVITIES, SCALES.size))
 
 
 def block_evidence(levels: np.ndarray, classes: np.ndarray, ratios: np.ndarray) -> np.ndarray:
-    """Sum of the coefficients' log-likelihood ratios, per block.
+    """Sum of the AC coefficients' log-likelihood ratios, per block.
 
     levels, classes : (frequencies, block rows, block cols); ratios as from HistoryModel.ratios
     Returns (block rows, block cols) float32, nats; positive speaks for two quantizations.
     """
     total = np.zeros(levels.shape[1:], np.float32)
     for f in range(len(levels)):
-        total += ratios[f][classes[f], np.minimum(levels[f], LEVELS)]
+        flat = classes[f].astype(np.int32) * (LEVELS + 1) + np.minimum(levels[f], LEVELS)
+        total += ratios[f].ravel()[flat]
     return total
+
+
+def mean_value_ratios(first: int, last: int) -> np.ndarray:
+    """log P(DC level | twice) - log P(DC level | once), by group and absolute level.
+
+    Returns (groups, levels) float32, nats. The density is taken to be even.
+    """
+    from forensix.native.quantized_twice import quantized_twice
+
+    bins = LARGEST_MEAN_VALUE // last + 2
+    even = np.arange(2 * LARGEST_MEAN_VALUE + 2 * first + 4 * last) / (2 * LARGEST_MEAN_VALUE)
+    ratios = np.empty((len(GROUPS), bins), np.float32)
+    for group, (noise, doubt) in enumerate(zip(GROUPS, DOUBTS, strict=True)):
+        cases = np.zeros(2, int), np.array([0, first]), np.full(2, last)
+        once, twice = quantized_twice(even[None], *cases, noise_distribution(noise), bins=bins)
+        ratios[group] = doubted_ratio(twice, once, doubt)
+    return ratios

@@ -17,26 +17,25 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from forensix.evidence.jpeg_quality import ijg_table
+
+Noise = tuple[tuple[float, float], ...]
+
 LARGEST_STEP = 100  # first steps looked for: 2 to this
 LEVELS = 80  # absolute quantized values 0 to LEVELS - 1 are used
 SHARES = (0.1, 0.3, 0.6, 0.9, 1.0)  # of coefficients quantized twice, tried when screening
 SCALES = np.geomspace(0.1, 80, 28)  # of the Gaussians, in units of the last step
+LEAST_SCALE = 4  # index of the first that gives other levels than 0 often enough
 FEWEST_COEFFICIENTS = 40  # beyond 1.5 times a first step, for that step to be told
 PROMISING_TABLES, PROMISING_STEPS = 8, 5
+QUALITIES = range(100, 0, -1)  # of two qualities with the same steps the higher is named
 
-# libjpeg rounds the decoded samples: where nothing is clipped, the error of a coefficient
-# has a standard deviation of 0.29; in smooth blocks, whose samples all round alike, three
-# or four in a hundred errors are larger than 1 (measured on 140,000 blocks).
-NOISE = ((0.93, 0.30), (0.06, 0.9), (0.01, 2.0))
-NOISE_REACH = 16  # in halves
-
-# Annex K of ITU-T T.81; libjpeg's quality scales it.
-# fmt: off
-ANNEX_K_LUMA = np.array([
-    [16, 11, 10, 16, 24, 40, 51, 61], [12, 12, 14, 19, 26, 58, 60, 55], [14, 13, 16, 24, 40, 57, 69, 56],
-    [14, 17, 22, 29, 51, 87, 80, 62], [18, 22, 37, 56, 68, 109, 103, 77], [24, 35, 55, 64, 81, 104, 113, 92],
-    [49, 64, 78, 87, 103, 121, 120, 101], [72, 92, 95, 98, 112, 100, 103, 99]])
-# fmt: on
+# libjpeg rounds the decoded samples, which moves coefficients; as (weight, standard
+# deviation) pairs, fitted to 140,000 blocks. Clean blocks have no clipped samples and
+# several coefficients, so that the rounding errors of their samples are independent.
+CLEAN_NOISE = ((0.95, 0.30), (0.04, 0.9), (0.01, 2.0))
+ROUGH_NOISE = ((0.40, 0.35), (0.40, 0.9), (0.15, 2.0), (0.05, 5.0))
+NOISE_REACH = 24  # in halves
 
 
 @dataclass(frozen=True)
@@ -61,19 +60,12 @@ class PrimarySteps:
         return bool(np.any(self.steps > 0))
 
 
-def libjpeg_luma_table(quality: int) -> np.ndarray:
-    """(8, 8) int: the luma table libjpeg writes for a quality from 1 to 100."""
-    scale = 5000 // quality if quality < 50 else 200 - 2 * quality
-    table: np.ndarray = np.clip((ANNEX_K_LUMA * scale + 50) // 100, 1, 255)
-    return table
-
-
-def noise_distribution() -> np.ndarray:
+def noise_distribution(noise: Noise) -> np.ndarray:
     """P(noise <= i / 2) for i from -reach to reach."""
     from scipy.special import ndtr
 
     points = np.arange(-NOISE_REACH, NOISE_REACH + 1) / 2
-    total: np.ndarray = np.sum([weight * ndtr(points / sigma) for weight, sigma in NOISE], axis=0)
+    total: np.ndarray = np.sum([weight * ndtr(points / sigma) for weight, sigma in noise], axis=0)
     return total
 
 
@@ -89,7 +81,7 @@ def gaussian_levels(scales: np.ndarray, levels: int) -> np.ndarray:
 
 
 def twice_quantized_levels(
-    scales: np.ndarray, first: np.ndarray, second: np.ndarray, levels: int
+    scales: np.ndarray, first: np.ndarray, second: np.ndarray, levels: int, *, noise: Noise = CLEAN_NOISE
 ) -> np.ndarray:
     """P(|level| = n) of Gaussians quantized with a first, then with a second step.
 
@@ -100,7 +92,7 @@ def twice_quantized_levels(
 
     from forensix.native.quantized_twice import quantized_twice
 
-    noise = noise_distribution()
+    moved = noise_distribution(noise)
     result = np.empty((len(first), scales.size, levels))
     row = np.arange(scales.size)
     for step in np.unique(second):
@@ -108,7 +100,7 @@ def twice_quantized_levels(
         cumulative = erf(np.arange(reach) / (2 * np.sqrt(2) * step * scales[:, None]))
         for case in np.flatnonzero(second == step):
             both = np.full(scales.size, first[case]), np.full(scales.size, step)
-            result[case] = quantized_twice(cumulative, row, *both, noise, bins=levels)
+            result[case] = quantized_twice(cumulative, row, *both, moved, bins=levels)
     return result
 
 
@@ -150,7 +142,8 @@ def screening_gains(counts: np.ndarray, last_steps: np.ndarray) -> np.ndarray:
     weights = fit_mixture(counts, spiked(gaussian_levels(SCALES, levels))[None], rounds=60)
     cumulative = mixture_distribution(weights, last_steps, levels)
     row, first = (part.ravel() for part in np.indices((frequencies, LARGEST_STEP + 1)))
-    mass = quantized_twice(cumulative, row, first, last_steps[row], noise_distribution(), bins=levels)
+    noise = noise_distribution(CLEAN_NOISE)
+    mass = quantized_twice(cumulative, row, first, last_steps[row], noise, bins=levels)
     mass = mass.reshape(frequencies, LARGEST_STEP + 1, levels)[:, :, 1:] + 1e-9
     once = mass[:, :1] / mass[:, :1].sum(axis=2, keepdims=True)
     gains = np.full((frequencies, LARGEST_STEP + 1), -np.inf)
@@ -190,16 +183,27 @@ def refined_gains(
     row, first : (pairs,) index of the frequency, first step
     Returns (pairs,) float64, nats.
     """
-    scales = SCALES[::2]
+    scales = SCALES[LEAST_SCALE::2]
     levels = counts.shape[1]
-    single = spiked(gaussian_levels(scales, levels))
-    double = twice_quantized_levels(scales, first, last_steps[row], levels)
+    single = without_zeros(gaussian_levels(scales, levels))
+    double = without_zeros(twice_quantized_levels(scales, first, last_steps[row], levels))
     shapes = np.concatenate([np.broadcast_to(single, (row.size, *single.shape)), double], axis=1)
-    seen = counts[row]
+    seen = counts[row, 1:]
     fitted = np.matmul(fit_mixture(seen, shapes, rounds=40)[:, None], shapes)[:, 0]
-    expected = (fit_mixture(counts, single[None], rounds=40) @ single)[row]
+    expected = (fit_mixture(counts[:, 1:], single[None], rounds=40) @ single)[row]
     gains: np.ndarray = (seen * np.log(np.maximum(fitted, 1e-12) / np.maximum(expected, 1e-12))).sum(axis=1)
     return gains
+
+
+def without_zeros(shapes: np.ndarray) -> np.ndarray:
+    """(..., levels - 1) the distribution of the levels other than 0.
+
+    How many levels are 0 depends on how the blocks were chosen and on the encoder, and
+    hardly on the history.
+    """
+    others = shapes[..., 1:] + 1e-9
+    result: np.ndarray = others / others.sum(axis=-1, keepdims=True)
+    return result
 
 
 def estimate_primary_steps(
@@ -224,7 +228,7 @@ def estimate_primary_steps(
     """
     rough = screening_gains(counts, last_steps)
     index = np.arange(len(last_steps))
-    tables = np.stack([libjpeg_luma_table(q)[frequencies[:, 0], frequencies[:, 1]] for q in range(1, 101)])
+    tables = np.stack([ijg_table(q)[frequencies[:, 0], frequencies[:, 1]] for q in QUALITIES])
     usable = np.where(tables <= LARGEST_STEP, tables, 0)
     joint = np.clip(rough[index, usable], -50, None)
     joint = np.where(np.isfinite(rough[index, usable]), joint, 0).sum(axis=1)
@@ -241,6 +245,29 @@ def estimate_primary_steps(
     total = gains[index, usable].sum(axis=1)
     best = int(np.argmax(total))
     if total[best] > 2 * least_gain and total[best] > 0.8 * alone[alone > least_gain].sum():
-        return PrimarySteps(usable[best], gains[index, usable[best]], best + 1)
+        return PrimarySteps(usable[best], gains[index, usable[best]], QUALITIES[best])
     steps = np.where(alone > least_gain, gains.argmax(axis=1), 0)
     return PrimarySteps(steps, np.where(steps > 0, alone, 0.0), None)
+
+
+def mean_value_step(levels: np.ndarray, last: int) -> int:
+    """First quantization step of the mean values (DC), or 0.
+
+    levels : (blocks,) int, quantized, of blocks that differ from their neighbours
+    last : the step in the file
+
+    A comb shows against the even density that mean values have over a few steps; steps
+    whose comb does not repeat within the levels there are cannot be told.
+    """
+    from forensix.detectors.jpeg._history_likelihood import mean_value_ratios
+
+    counts = np.bincount(np.abs(levels))
+    best = (30.0, 0)
+    for first in range(2, LARGEST_STEP + 1):
+        if first == last:
+            continue
+        ratios = mean_value_ratios(first, last)[0]
+        number = min(counts.size, ratios.size)
+        gain = float(counts[:number] @ np.log(0.2 + 0.8 * np.exp(ratios[:number])))
+        best = max(best, (gain, first))
+    return best[1]
