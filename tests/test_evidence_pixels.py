@@ -9,6 +9,7 @@ from PIL import Image
 from scipy.ndimage import minimum_filter
 
 from forensix.evidence import open_evidence
+from forensix.evidence.heif import rotation
 from forensix.evidence.png import repaired, walk
 from tests.hostile import by_opencv, chunk, hostile_files, interlaced_png, jpeg, png_of, saved, scene, tiff_of
 
@@ -179,6 +180,25 @@ def test_luma_is_rec_601(shape):
     deep = open_evidence(colour.astype(np.uint16) * 257)
     np.testing.assert_allclose(deep.luma, expected, atol=1e-4)
     np.testing.assert_array_equal(open_evidence(colour[:, :, 0]).luma, colour[:, :, 0])
+
+
+def box(name, content):
+    return struct.pack(">L", 8 + len(content)) + name + content
+
+
+@pytest.mark.parametrize("turns", [0, 1, 2, 3])
+@pytest.mark.parametrize("wide", [0, 1])
+def test_the_rotation_a_heif_file_asks_for(turns, wide):
+    properties = box(b"ipco", box(b"ispe", bytes(12)) + box(b"irot", bytes([turns])) + box(b"irot", b"\x02"))
+    entry = struct.pack(">HBH" if wide else ">HBB", 7, 1, 2 | (0x8000 if wide else 0x80))
+    other = struct.pack(">HBH" if wide else ">HBB", 6, 1, 3)
+    linked = box(b"ipma", bytes([0, 0, 0, wide]) + struct.pack(">L", 2) + other + entry)
+    primary = box(b"pitm", bytes(4) + struct.pack(">H", 7))
+    meta = box(b"meta", bytes(4) + primary + box(b"iprp", properties + linked))
+    data = box(b"ftyp", b"heic" + bytes(4)) + meta
+    assert rotation(data) == turns
+    for cut in range(len(data)):
+        assert rotation(data[:cut]) in (0, turns)
 
 
 def test_interlaced_png():

@@ -17,6 +17,7 @@ from forensix.errors import EvidenceError, LimitExceeded
 from forensix.evidence import jpeg_pixels, png
 from forensix.evidence.arrays import GREY, GREY_ALPHA, RGB, RGBA, check_size
 from forensix.evidence.containers import gif_frames, tiff_header, webp_header
+from forensix.evidence.heif import rotation
 from forensix.evidence.jpeg_data import JpegData
 from forensix.evidence.pillow import loaded, opened, plain, to_array
 from forensix.evidence.wall import third_party
@@ -151,8 +152,6 @@ def _tiff(data: bytes, max_pixels: int) -> Decoded:
         info = _info(image)
         warnings += [trouble for trouble in [loaded(image, "tiff", len(data), max_pixels)] if trouble]
         pixels, model = to_array(image)
-        if warnings and not pixels.any():
-            raise EvidenceError(f"no usable picture data: {warnings[-1]}")
     if pixels.shape[:2] != (header.height, header.width):
         warnings.append(
             f"the TIFF header declares {header.width} x {header.height} pixels, not those decoded"
@@ -179,7 +178,11 @@ def _heic(data: bytes, max_pixels: int) -> Decoded:
     model = {"L": GREY, "RGB": RGB, "RGBA": RGBA}.get(mode.partition(";")[0].replace("a", "A"))
     if model is None:
         raise EvidenceError(f"HEIC pixels of the kind {mode} are not supported")
-    return Decoded(plain(pixels), model, depth, f"HEIC, {mode}", frames, (), info)
+    turns, stored = rotation(data), f"HEIC, {mode}"
+    if turns:  # libheif has turned the picture upright; as stored, it is not
+        pixels = np.ascontiguousarray(np.rot90(pixels, -turns))
+        stored += f", to be shown turned left by {90 * turns} degrees"
+    return Decoded(plain(pixels), model, depth, stored, frames, (), info)
 
 
 def _other(data: bytes, kind: str, max_pixels: int) -> Decoded:
@@ -202,8 +205,6 @@ def _other(data: bytes, kind: str, max_pixels: int) -> Decoded:
     mode, info = image.mode, _info(image)
     trouble = loaded(image, kind, len(data), max_pixels)
     pixels, model = to_array(image)
-    if trouble and not pixels.any():
-        raise EvidenceError(f"no usable picture data: {trouble}")
     warnings += [trouble] if trouble else []
     stored = {"1": "bilevel", "P": "palette", "L": "grey"}.get(mode, mode)
     return Decoded(pixels, model, 1 if mode == "1" else 8, stored, frames, tuple(warnings), info)

@@ -70,9 +70,18 @@ def loaded(image: Any, kind: str, size: int, max_pixels: int) -> str:
         if getattr(image, "_im", None) is None:
             raise
         image.tile = []  # what was decoded until now is the picture
+        if _blank(image):
+            raise EvidenceError(f"no usable picture data: {error}") from error
         place = "" if source is None or source.closed else f", near byte {source.tell()} of {size}"
         return f"{error}{place}"
     return ""
+
+
+def _blank(image: Any) -> bool:
+    """True when nothing was written into an image since it was made."""
+    with third_party("pixels"):
+        raw = np.asarray(image)
+    return not raw.view(f"u{raw.dtype.itemsize}" if raw.dtype.kind == "f" else raw.dtype).any()
 
 
 def to_array(image: Any) -> tuple[np.ndarray, str]:
