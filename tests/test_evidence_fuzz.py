@@ -116,7 +116,7 @@ def look_at_everything(data: bytes) -> None:
         return
 
 
-@settings(max_examples=250, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=600, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(st.integers(0, 7), st.lists(CHANGE, min_size=1, max_size=6))
 @example(0, [("cut", 0.0, 0)])
 @example(1, [("marker", 0.9, 0xDA), ("marker", 0.5, 0xC4)])

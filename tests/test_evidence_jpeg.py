@@ -12,7 +12,17 @@ from forensix.evidence.jpeg_data import JpegData
 from forensix.evidence.jpeg_markers import walk
 from forensix.evidence.jpeg_quality import ijg_quality, ijg_table
 from forensix.evidence.jpeg_trailer import multi_picture, trailer
-from tests.hostile import arithmetic, by_opencv, damaged, entropy_start, jpeg, scene, segment, with_segment
+from tests.hostile import (
+    arithmetic,
+    by_opencv,
+    damaged,
+    entropy_start,
+    jpeg,
+    saved,
+    scene,
+    segment,
+    with_segment,
+)
 
 
 def test_segments_tile_the_file():
@@ -91,6 +101,26 @@ def test_names_of_subsampling(factor, name):
 
     found = open_evidence(by_opencv(scene(), ".jpg", (cv2.IMWRITE_JPEG_SAMPLING_FACTOR, factor)))
     assert found.facts()["jpeg"]["sampling"] == name
+
+
+@pytest.mark.parametrize(
+    ("data", "colour"),
+    [
+        (jpeg(), "YCbCr"),
+        (jpeg(scene(channels=1)), "grey"),
+        (jpeg(keep_rgb=True), "RGB"),
+        (saved(scene(), "JPEG", "CMYK"), "CMYK"),
+        (jpeg()[:2] + jpeg()[20:], "YCbCr"),
+        (jpeg()[:2] + segment(0xEE, b"Adobe\x00\x64\x00\x00\x00\x00\x00") + jpeg()[20:], "RGB"),
+        (jpeg()[:2] + segment(0xEE, b"Adobe\x00\x64\x00\x00\x00\x00\x01") + jpeg()[20:], "YCbCr"),
+    ],
+)
+def test_what_the_components_are(data, colour):
+    found = open_evidence(data)
+    assert found.jpeg.colour == found.facts()["jpeg"]["colour"] == colour
+    if colour == "RGB":  # then libjpeg does not convert, and the planes are the channels
+        red = found.jpeg.coefficients[0][..., 0, 0] * found.jpeg.quantization[0][0, 0] / 8 + 128
+        np.testing.assert_allclose(red, found.pixels[:, :, 0].reshape(12, 8, 16, 8).mean(axis=(1, 3)), atol=4)
 
 
 def test_odd_sampling_factors_are_spelled_out():

@@ -13,11 +13,11 @@ GREY, GREY_ALPHA, RGB, RGBA, CMYK = "grey", "grey-alpha", "rgb", "rgba", "cmyk"
 CHANNELS = {GREY: 1, GREY_ALPHA: 2, RGB: 3, RGBA: 4, CMYK: 4}
 WITH_ALPHA = (GREY_ALPHA, RGBA)
 
-WEIGHTS = (np.float32(0.299), np.float32(0.587), np.float32(0.114))  # Rec. 601, as in JPEG
+WEIGHTS = (0.299, 0.587, 0.114)  # Rec. 601, as in JPEG
 
 MAX_SIDE = 1_000_000  # decoders keep a pointer, or more, for each row
 
-_STRIP = 1 << 19  # pixels worked on at once: the intermediate values stay in the cache
+_STRIP = 1 << 17  # pixels worked on at once: the intermediate values stay in the cache
 
 
 def frozen(array: np.ndarray) -> np.ndarray:
@@ -152,6 +152,8 @@ def luma_view(pixels: np.ndarray, model: str) -> np.ndarray:
         if strip.ndim == 2:
             out[rows] = _scaled(strip, offset, gain)
             continue
-        channels = [_scaled(strip[:, :, nth], offset, gain) * WEIGHTS[nth] for nth in range(3)]
-        out[rows] = channels[0] + channels[1] + channels[2]
+        total = _scaled(strip[:, :, 0], offset, gain * WEIGHTS[0])
+        for nth in (1, 2):
+            total += _scaled(strip[:, :, nth], offset, gain * WEIGHTS[nth])
+        out[rows] = total
     return frozen(out)

@@ -70,8 +70,7 @@ def decode(data: bytes, kind: str, *, max_pixels: int) -> Decoded:
 
 def _jpeg(data: bytes, max_pixels: int) -> Decoded:
     pixels, model, jpeg = jpeg_pixels.read(data, max_pixels)
-    stored = {1: "grey", 3: "YCbCr or RGB", 4: "CMYK or YCCK"}[len(jpeg.frame.components)]
-    return Decoded(pixels, model, jpeg.frame.precision, f"{jpeg.frame.kind} JPEG, {stored}", jpeg=jpeg)
+    return Decoded(pixels, model, jpeg.frame.precision, f"{jpeg.frame.kind} JPEG, {jpeg.colour}", jpeg=jpeg)
 
 
 def _png(data: bytes, max_pixels: int) -> Decoded:

@@ -70,6 +70,7 @@ def _jpeg(data: bytes, jpeg: JpegData) -> dict[str, Any]:
         "precision": frame.precision,
         "progressive": frame.progressive,
         "arithmetic": frame.arithmetic,
+        "colour": jpeg.colour,
         "sampling": subsampling(jpeg.sampling),
         "components": [
             {"id": part.id, "down": part.down, "across": part.across, "table": part.table} for part in frame.components

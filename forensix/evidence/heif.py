@@ -67,6 +67,8 @@ def _associated(data: bytes, start: int, stop: int, item: int) -> list[int]:
         at += item_width + 1
         if found == item:
             numbers = range(at, min(at + entries * width, stop - width + 1), width)
-            return [int.from_bytes(data[n : n + width], "big") & (0x7FFF if width == 2 else 0x7F) for n in numbers]
+            return [
+                int.from_bytes(data[n : n + width], "big") & (0x7FFF if width == 2 else 0x7F) for n in numbers
+            ]
         at += entries * width
     return []

@@ -65,6 +65,20 @@ class JpegData:
         return {number: table for number, _, table in self.structure.tables}
 
     @property
+    def colour(self) -> str:
+        """What the components are: "grey", "YCbCr", "RGB", "CMYK" or "YCCK", judged as libjpeg does."""
+        ids = bytes(part.id for part in self.frame.components)
+        adobe = next((s for s in self.structure.of(0xEE, "Adobe") if s.stop - s.start >= 12), None)
+        transform = self.data[adobe.start + 11] if adobe else None
+        if len(ids) == 1:
+            return "grey"
+        if len(ids) == 4:
+            return "YCCK" if transform == 2 else "CMYK"
+        if next(self.structure.of(0xE0, "JFIF"), None):
+            return "YCbCr"
+        return "RGB" if transform == 0 or (transform is None and ids == b"RGB") else "YCbCr"
+
+    @property
     def coefficients(self) -> tuple[np.ndarray, ...]:
         """Quantized DCT coefficients per component: (block rows, block cols, 8, 8) int16, read-only.
 
