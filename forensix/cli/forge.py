@@ -14,7 +14,7 @@ from forensix.cli.exits import Exit
 from forensix.report.escape import printable
 
 if TYPE_CHECKING:
-    from forensix.forgery.produce import Outcome
+    from forensix.forgery.production import Outcome
     from forensix.forgery.recipe import Recipe
 
 SCALES = ("small", "dev", "full")
@@ -33,7 +33,7 @@ Interrupted? The same command goes on where it stopped. Exit status: 0 done, 2 u
 
 
 def complete_kind(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    from forensix.forgery.plan import set_names
+    from forensix.forgery.planning import set_names
     from forensix.forgery.recipe import KINDS
 
     return [CompletionItem(name) for name in ("mixed", *KINDS, *set_names()) if name.startswith(incomplete)]
@@ -86,7 +86,7 @@ def forge(ctx: click.Context, /, kind: str | None, photos: tuple[str, ...], **op
 
 def _planned(kind: str, photos: list[str], options: dict[str, Any]) -> tuple[list[Recipe], dict[str, Any]]:
     """The recipes, and what the folder is to be known by."""
-    from forensix.forgery.plan import plan, plan_set, set_names
+    from forensix.forgery.planning import plan, plan_set, set_names
 
     job: dict[str, Any] = {"kind": kind, "photos": sorted(set(photos)), "seed": options["seed"]}
     if kind in set_names():
@@ -138,7 +138,7 @@ def _produce(recipes: list[Recipe], job: dict[str, Any], options: dict[str, Any]
     from pathlib import Path
 
     from forensix.errors import OutputError
-    from forensix.forgery.produce import MANIFEST, claim, produce
+    from forensix.forgery.production import MANIFEST, claim, produce
 
     out = Path(options["out"])
     claim(out, job)
@@ -199,7 +199,7 @@ def _following(found: Iterable[Outcome], total: int, options: dict[str, Any]) ->
 def _remake(recipe_file: str, photos: list[str], out: str) -> int:
     from pathlib import Path
 
-    from forensix.forgery.remake import remake
+    from forensix.forgery.remaking import remake
 
     differing = remake(recipe_file, Path(out), photos=photos)
     if differing:
