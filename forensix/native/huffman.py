@@ -30,7 +30,8 @@ from forensix.native.huffman_kernels import (
     ROWS,
     SYMBOLS,
     TABLES,
-)  # fmt: skip
+    scan,
+)
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,18 @@ def decode_scan(
     )
 
 
-def _refuse(data, store, start, end, plan, codes, units, unit_cols, interval, progressive):  # type: ignore[no-untyped-def]
+def _refuse(
+    data: np.ndarray,
+    store: np.ndarray,
+    start: int,
+    end: int,
+    plan: np.ndarray,
+    codes: np.ndarray,
+    units: int,
+    unit_cols: int,
+    interval: int,
+    progressive: tuple[int, int, int, int] | None,
+) -> None:
     if data.dtype != np.uint8 or store.dtype != np.int16 or store.shape[1:] != (64,):
         raise ParameterError("data must be uint8 and the store (blocks + 1, 64) int16")
     if codes.dtype != np.int32 or codes.shape != (TABLES, SYMBOLS + 256):
