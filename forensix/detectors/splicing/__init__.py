@@ -1,0 +1,1 @@
+"""Was something from elsewhere put into the picture?"""
