@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 NAN = float("nan")
+FEWEST_GROUPS = 5
 
 
 def area_under_curve(scores: np.ndarray, positive: np.ndarray) -> float:
@@ -60,8 +61,13 @@ def wilson(successes: int, trials: int, z: float = 1.959964) -> tuple[float, flo
 def area_interval(
     scores: np.ndarray, positive: np.ndarray, groups: Sequence[str], *, draws: int = 300, seed: int = 0
 ) -> tuple[float, float]:
-    """95 % bootstrap interval of the area; whole groups are drawn, since their images are alike."""
+    """95 % bootstrap interval of the area; whole groups are drawn, since their images are alike.
+
+    (NaN, NaN) with fewer than ``FEWEST_GROUPS``, or where most draws lack one of the classes.
+    """
     names = sorted(set(groups))
+    if len(names) < FEWEST_GROUPS:
+        return NAN, NAN
     members = [np.flatnonzero(np.array(groups) == name) for name in names]
     rng = np.random.default_rng(seed)
     found = []

@@ -77,6 +77,7 @@ def _traits(row: dict[str, str], folder: Path) -> dict[str, str]:
             raise DocumentError(f"{folder / row['recipe']}: not a recipe: {error}") from error
         traits["kind"] = recipe["kind"]
         for name in ("operation", "method", "upsampling", "blend", "shape", "grid"):
-            traits[name] = str(recipe["parameters"].get(name, ""))
+            if name not in recipe["cell"]:
+                traits[name] = str(recipe["parameters"].get(name, ""))
         traits |= {f"cell.{name}": str(value) for name, value in recipe["cell"].items()}
     return {name: value for name, value in traits.items() if value}

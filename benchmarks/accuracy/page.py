@@ -91,13 +91,10 @@ def report(
         count = sum(line["collection"] == collection for line in lines)
         text += [f"## {collection}", "", f"{count} images, {len(errors)} could not be read.", ""]
         text += [f"- `{line['name']}`: {line['error']}" for line in errors[:10]] + ([""] if errors else [])
-        text += _table("subject", [row for row in own if row["by"] == EVERYTHING])
+        text += _table([row for row in own if row["by"] == EVERYTHING])
         text += [f"![{plot}]({plot})\n" for plot in plots if plot.split("/")[-1].startswith(f"{collection}.")]
-        for subject, by in dict.fromkeys(
-            (row["subject"], row["by"]) for row in own if row["by"] != EVERYTHING
-        ):
-            part = [row for row in own if (row["subject"], row["by"]) == (subject, by)]
-            text += [f"### {subject} by {by.removeprefix('cell.')}", "", *_table("value", part)]
+        for by in dict.fromkeys(row["by"] for row in own if row["by"] != EVERYTHING):
+            text += [f"### By {by.removeprefix('cell.')}", "", *_by_table([r for r in own if r["by"] == by])]
     return "\n".join(text) + "\n"
 
 
@@ -108,10 +105,32 @@ def informative(row: Mapping[str, Any]) -> bool:
     return row["subject"] not in CONCLUSIONS or row["by"] == EVERYTHING or row["subject"] == "integrity"
 
 
-def _table(first: str, rows: Sequence[Mapping[str, Any]]) -> list[str]:
+def _by_table(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """One row a value, one column a subject: AUC, TPR and F1."""
+    names = list(dict.fromkeys(row["subject"] for row in rows))
+    text = ["AUC / TPR / F1 of each, the last two at its own decision.", ""]
+    text += ["| value | n+ / n- | " + " | ".join(names) + " |", "|---" * (2 + len(names)) + "|"]
+    for value in dict.fromkeys(row["value"] for row in rows):
+        here = {row["subject"]: row for row in rows if row["value"] == value}
+        counts = next(iter(here.values()))
+        cells = [
+            " / ".join(_number(here[name][figure]) or "-" for figure in ("auc", "tpr", "f1"))
+            if name in here
+            else ""
+            for name in names
+        ]
+        text.append(
+            f"| {value or 'none'} | {counts['positives']} / {counts['negatives']} | "
+            + " | ".join(cells)
+            + " |"
+        )
+    return [*text, ""]
+
+
+def _table(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     if not rows:
         return []
-    text = [f"| {first} | n+ / n- | " + " | ".join(HEADINGS) + " |", "|---" * (2 + len(HEADINGS)) + "|"]
+    text = ["| subject | n+ / n- | " + " | ".join(HEADINGS) + " |", "|---" * (2 + len(HEADINGS)) + "|"]
     for row in rows:
         cells = [
             _number(row["auc"]) + _span(row["auc_low"], row["auc_high"]),
@@ -121,7 +140,9 @@ def _table(first: str, rows: Sequence[Mapping[str, Any]]) -> list[str]:
             str(row["silent"]),
             _number(row["seconds_per_mpx"]),
         ]
-        text.append(f"| {row[first]} | {row['positives']} / {row['negatives']} | " + " | ".join(cells) + " |")
+        text.append(
+            f"| {row['subject']} | {row['positives']} / {row['negatives']} | " + " | ".join(cells) + " |"
+        )
     return [*text, ""]
 
 

@@ -14,8 +14,11 @@ matplotlib.use("Agg")
 
 from matplotlib import pyplot as plt
 
-from benchmarks.accuracy.figures import figures, question_of, score_of, subjects
+from benchmarks.accuracy.figures import EVERYTHING, figures, natural, question_of, score_of
 from benchmarks.accuracy.formulas import area_under_curve, curve
+from benchmarks.accuracy.labelled import CONCLUSIONS
+
+MOST_METHODS = 7
 
 
 def draw_all(lines: Sequence[dict[str, Any]], rows: Sequence[Mapping[str, Any]], out: Path) -> list[str]:
@@ -26,9 +29,10 @@ def draw_all(lines: Sequence[dict[str, Any]], rows: Sequence[Mapping[str, Any]],
     for collection in dict.fromkeys(line["collection"] for line in lines):
         own = [line for line in lines if line["collection"] == collection]
         path = folder / f"{collection}.roc.png"
-        if draw_curves(own, path):
+        strongest = _strongest(rows, collection)
+        if draw_curves(own, ["integrity", *strongest], path):
             made.append(path)
-        for subject in subjects(own):
+        for subject in ["integrity", *strongest[:2]]:
             for pair in _pairs(own):
                 path = (
                     folder / f"{collection}.{subject}.{'-'.join(n.removeprefix('cell.') for n in pair)}.png"
@@ -38,17 +42,24 @@ def draw_all(lines: Sequence[dict[str, Any]], rows: Sequence[Mapping[str, Any]],
     return [str(path.relative_to(out)) for path in made]
 
 
-def draw_curves(lines: Sequence[dict[str, Any]], path: Path) -> bool:
-    """The ROC curve of every subject that spoke; False if there is none."""
+def _strongest(rows: Sequence[Mapping[str, Any]], collection: str) -> list[str]:
+    """The methods with the largest areas on a collection, the first the largest."""
+    whole = [r for r in rows if r["collection"] == collection and r["by"] == EVERYTHING]
+    spoke = [r for r in whole if r["subject"] not in CONCLUSIONS and r["auc"] > 0.5]
+    return [r["subject"] for r in sorted(spoke, key=lambda r: -r["auc"])[:MOST_METHODS]]
+
+
+def draw_curves(lines: Sequence[dict[str, Any]], chosen: Sequence[str], path: Path) -> bool:
+    """The ROC curves of some subjects; False if there is none to draw."""
     figure, axes = plt.subplots(figsize=(5.5, 5))
     drawn = 0
-    for subject in subjects(lines):
+    for subject in chosen:
         positive = np.array([line["positive"][question_of(subject)] for line in lines], bool)
-        spoke = any(line["subjects"].get(subject, {}).get("score") is not None for line in lines)
-        if not spoke or positive.all() or not positive.any():
+        if positive.all() or not positive.any():
             continue
         scores = np.array([score_of(line, subject) for line in lines])
-        axes.plot(*curve(scores, positive), label=f"{subject} {area_under_curve(scores, positive):.3f}")
+        label = f"{subject} {area_under_curve(scores, positive):.3f}"
+        axes.plot(*curve(scores, positive), label=label)
         drawn += 1
     axes.plot([0, 1], [0, 1], color="0.8", linewidth=1)
     axes.set(xlabel="false-positive rate", ylabel="true-positive rate", title=lines[0]["collection"])
@@ -74,8 +85,6 @@ def _pairs(lines: Sequence[dict[str, Any]]) -> list[tuple[str, str]]:
 
 def draw_table(lines: Sequence[dict[str, Any]], subject: str, pair: tuple[str, str], path: Path) -> bool:
     """The AUC of a subject for every combination of two varied values."""
-    from benchmarks.accuracy.figures import natural
-
     some = [line for line in lines if all(name in line["traits"] for name in pair)]
     values = [sorted({line["traits"][name] for line in some}, key=natural) for name in pair]
     table = np.full((len(values[0]), len(values[1])), np.nan)

@@ -22,6 +22,8 @@ from forensix.forgery.shapes import draw_region
 UPSAMPLINGS = ("nearest", "bilinear", "transposed", "shuffle")
 MARGIN = 16
 MOST_NOISE = 3.0
+# Grey levels below which detail counts as a camera's grain, which a generator does not have.
+GRAIN = 5.0
 
 
 class Generator:
@@ -120,9 +122,10 @@ def generate(
 ) -> Edit:
     """Replace a picture, or a part of it, by what a made generator gives for it.
 
-    The content is reduced by 2**stages and built up again. Noise enters every stage so
-    that the result has as much fine detail, place by place, as the photo has: neither
-    sharpness nor file size tells the two apart.
+    The content is reduced by 2**stages and built up again; strong detail goes past the
+    bottleneck by a skip connection. Noise enters every stage so that the result has as
+    much fine detail, place by place, as the photo has: neither sharpness nor file size
+    tells the two apart.
 
     Parameters
     ----------
@@ -171,7 +174,7 @@ def _rebuilt(image: np.ndarray, generator: Generator, rng: np.random.Generator) 
     padded = np.pad(image, ((0, -rows % unit), (0, -cols % unit), (0, 0)), mode="edge").astype(np.float32)
     small = _shrunk(padded, unit)
     none = [np.zeros((s[0], s[1], 3), np.float32) for s in _sizes(small, generator.stages)]
-    plain = generator.run(small, none)
+    plain = generator.run(small, none) + _edges(padded, small)
     wanted, have = _fine_energy(padded), _fine_energy(plain)
     # Where detail is missing, noise of about that strength enters each stage.
     lacking = np.sqrt(np.maximum(wanted - have, 0))
@@ -183,8 +186,15 @@ def _rebuilt(image: np.ndarray, generator: Generator, rng: np.random.Generator) 
         grain = rng.standard_normal((*empty.shape[:2], 1)).astype(np.float32)
         colour = rng.standard_normal(empty.shape).astype(np.float32)
         noise.append(strength * (0.9 * grain + 0.3 * colour))
-    noisy = generator.run(small, noise) - plain
+    noisy = generator.run(np.zeros_like(small), noise)
     return _matched(plain, noisy, padded)[:rows, :cols]
+
+
+def _edges(picture: np.ndarray, small: np.ndarray) -> np.ndarray:
+    """What a skip connection carries past the small grid: strong detail, shrunk; no grain."""
+    size = (picture.shape[1], picture.shape[0])
+    detail = picture - cv2.resize(small, size, interpolation=cv2.INTER_LINEAR)
+    return np.sign(detail) * np.maximum(np.abs(detail) - GRAIN, 0).astype(np.float32)
 
 
 def _sizes(small: np.ndarray, stages: int) -> list[tuple[int, int]]:
@@ -229,6 +239,9 @@ def _shrunk(picture: np.ndarray, unit: int) -> np.ndarray:
 
 
 def _convolved(picture: np.ndarray, kernel: np.ndarray) -> np.ndarray:
-    """Correlation with a small kernel; a 4 x 4 one is anchored so that phase 0 stays put."""
+    """Correlation with a small kernel; a 4 x 4 one is anchored so that phase 0 stays put.
+
+    Mirrored about the edge pixels: that keeps the phase of a picture spread with zeros.
+    """
     anchor = (-1, -1) if kernel.shape[0] % 2 else (2, 2)
-    return np.asarray(cv2.filter2D(picture, -1, kernel, anchor=anchor, borderType=cv2.BORDER_REPLICATE))
+    return np.asarray(cv2.filter2D(picture, -1, kernel, anchor=anchor, borderType=cv2.BORDER_REFLECT_101))

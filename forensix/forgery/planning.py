@@ -149,7 +149,8 @@ def plan_set(name: str, photos: Sequence[str], *, scale: str = "dev", seed: int 
     """Recipes of a standard set.
 
     Every cell (one combination of the varied values) is made from `per_cell` photos, the
-    same photos for every cell as far as they last, so that cells differ in nothing else.
+    same photos for every cell, so that cells differ in nothing else. With one photo a cell
+    ("small") each cell has another.
 
     Parameters
     ----------
@@ -167,8 +168,10 @@ def plan_set(name: str, photos: Sequence[str], *, scale: str = "dev", seed: int 
     if document["kind"] == "splicing" and len(ordered) < 2:
         raise ParameterError("splicing needs at least two photos")
     recipes: list[Recipe] = []
-    for cell in set_cells(document)[:: settings.get("every", 1)]:
-        for turn in range(settings["per_cell"]):
+    for number, cell in enumerate(set_cells(document)[:: settings.get("every", 1)]):
+        # A set too small for every photo in every cell goes through the photos cell by cell.
+        first = number if settings["per_cell"] == 1 else 0
+        for turn in range(first, first + settings["per_cell"]):
             recipes.append(
                 _set_recipe(
                     document, settings, cell, turn=turn, ordered=ordered, seed=seed, index=len(recipes)
