@@ -50,3 +50,11 @@ def block_dct(luma: np.ndarray, *, offset: tuple[int, int] = (0, 0)) -> np.ndarr
     vertical = np.matmul(basis, pixels.reshape(rows, SIDE, cols * SIDE))
     both = vertical.reshape(rows, SIDE, cols, SIDE) @ basis.T
     return np.ascontiguousarray(both.transpose(0, 2, 1, 3))
+
+
+def inverse_block_dct(coefficients: np.ndarray) -> np.ndarray:
+    """The pixels of blocks: (block rows, block cols, 8, 8) to (rows, cols) float32, 128 added."""
+    rows, cols = coefficients.shape[:2]
+    basis = dct_basis().astype(np.float32)
+    pixels = basis.T @ coefficients.astype(np.float32) @ basis + np.float32(128)
+    return np.ascontiguousarray(pixels.transpose(0, 2, 1, 3)).reshape(rows * SIDE, cols * SIDE)

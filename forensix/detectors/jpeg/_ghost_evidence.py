@@ -15,7 +15,6 @@ from forensix.detectors.jpeg._ghost_tables import (
     level_counts,
     likelihood_table,
 )
-from forensix.native.ghost_difference import ghost_difference
 
 LARGEST_STEP = 64
 # Blocks of like activity share one model of their coefficients' distribution.
@@ -88,6 +87,8 @@ class Coefficients:
         -------
         (rows, cols, hypotheses) float32, nats
         """
+        from forensix.native.ghost_difference import ghost_difference
+
         levels = self.all if everything else self.independent
         total = np.zeros((len(levels), len(steps)), np.float32)
         for group, sizes in zip(self.groups, self.sizes, strict=True):

@@ -1,0 +1,255 @@
+"""The JPEG grid: parts that were compressed on another 8 x 8 grid, or on none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from forensix.detectors.jpeg._grid_votes import (
+    CELL,
+    GRIDS,
+    GridRegion,
+    cell_votes,
+    grid_votes,
+    grown_regions,
+    main_grid,
+    most_zeros,
+    shares_lines,
+)
+from forensix.detectors.jpeg._grid_windows import (
+    HIGHEST_USUAL,
+    cells_where,
+    hidden_grids,
+    hold_of,
+    whole_earlier_grid,
+)
+from forensix.detectors.method import Method
+from forensix.errors import NotApplicable
+from forensix.evidence import Evidence
+from forensix.evidence.jpeg_quality import ijg_table
+from forensix.finding import Finding, Heatmap, Region
+from forensix.signal.block_dct import SIDE, block_dct, inverse_block_dct
+from forensix.signal.regions import bounding_boxes, label_regions
+
+METHOD = Method(
+    name="jpeg-grid",
+    family="jpeg",
+    question="Was a part of the picture once JPEG-compressed on another grid than the rest, or on none?",
+    applies_to="any picture of at least 64 x 64 pixels; it speaks where JPEG left zeros",
+    reference=(
+        "T. Nikoukhah, J. Anger, M. Colom, J.-M. Morel, R. Grompone von Gioi, ZERO: a Local JPEG Grid "
+        "Origin Detector Based on the Number of DCT Zeros and its Applications in Image Forensics, "
+        "Image Processing On Line 11, 2021, doi 10.5201/ipol.2021.390"
+    ),
+    kind="splicing",
+)
+
+LEAST_SIDE = 64
+WITH_BLOCKS_OF_THEIR_OWN = ("jpeg", "webp", "avif", "heic")
+# Base-10 logarithm of the number of false alarms allowed: one in 1000 images would
+# show such a region by chance.
+LOG10_ALARMS = -3.0
+# Regions up to here are still ranked: they make a score below 0.5.
+RANKED = 6.0
+LEAST_JUDGED = 0.02
+# A grid that holds in this share of the windows that vote is the whole picture's.
+WHOLE = 0.6
+# A grid must hold so large a share of the votes in half of the windows before its absence
+# elsewhere means anything: at qualities of 98 and more, rich content hides it.
+STRONG = 0.6
+# The paper saves again at 99; that leaves too few zeros in real photos.
+RESAVED_QUALITY = 95
+
+
+__all__ = ["METHOD", "Analysis", "analyse", "detect", "grid_votes", "resaved"]
+
+
+@dataclass(frozen=True, eq=False)
+class Analysis:
+    """What the grids of a picture say.
+
+    whole : the grid that the whole picture has, 8 * down + right; None without one
+    earlier : a grid beneath it that most of the picture had before, or None
+    kind : how the most evident region differs: "foreign" (another grid), "beneath"
+        (another grid beneath the file's own) or "missing" (no grid)
+    grid : that of the region; None where it is missing
+    log10_alarms : base-10 logarithm of the number of false alarms of that region
+    cells : (cell rows, cell cols) bool, all evident regions, in cells of 8 x 8 pixels
+    votes : (cell rows, cell cols) float32, share of the cell's pixels that vote at all
+    """
+
+    whole: int | None
+    earlier: int | None
+    kind: str
+    grid: int | None
+    log10_alarms: float
+    cells: np.ndarray
+    votes: np.ndarray
+
+
+def analyse(luma: np.ndarray, *, own: int | None = None) -> Analysis:
+    """Regions on another grid than the picture, or on none.
+
+    Parameters
+    ----------
+    luma : (rows, cols) real, 0-255, at least 64 x 64
+    own : the grid of the file's own compression, 0-63; None for a lossless file
+    """
+    from forensix.native.block_zeros import block_zeros
+
+    counts = block_zeros(luma)
+    votes = most_zeros(counts)
+    tallies = cell_votes(votes)
+    whole, earlier = own, None
+    regions = []
+    if own is None:
+        main, alarms = main_grid(votes)
+        windows, median = hold_of(tallies, main)
+        whole = main if alarms < LOG10_ALARMS and windows >= WHOLE else None
+        if whole is not None and median >= STRONG:
+            regions += [("missing", region) for region in without_grid(luma, whole, tallies)]
+    else:
+        beneath = cell_votes(most_zeros(counts, beneath=own))
+        main, alarms = whole_earlier_grid(beneath)
+        windows, _ = hold_of(beneath, main, holds=HIGHEST_USUAL)
+        earlier = main if alarms < LOG10_ALARMS and windows >= WHOLE else None
+        hidden = hidden_grids(beneath, own, limit=RANKED, evident=LOG10_ALARMS)
+        regions += [("beneath", region) for region in hidden if region.grid != earlier]
+    # In smooth areas, blocks half a block along from strongly quantized ones have more
+    # zeros than these: grids that share rows or columns with the whole one prove nothing.
+    others = [grid for grid in range(GRIDS) if whole is None or not shares_lines(grid, whole)]
+    others = [grid for grid in others if grid != earlier]
+    for grid in others:
+        found = grown_regions(tallies, grid, pixels=luma.size, limit=RANKED)
+        regions += [("foreign", region) for region in found]
+    kind, best = min(regions, key=lambda entry: entry[1].log10_alarms, default=("foreign", None))
+    evident = [region.cells for _, region in regions if region.log10_alarms < LOG10_ALARMS]
+    return Analysis(
+        whole=whole,
+        earlier=earlier,
+        kind=kind,
+        grid=best.grid if best is not None and kind != "missing" else None,
+        log10_alarms=best.log10_alarms if best is not None else RANKED,
+        cells=np.logical_or.reduce(evident) if evident else np.zeros(tallies.shape[1:], bool),
+        votes=1 - tallies[GRIDS].astype(np.float32) / CELL**2,
+    )
+
+
+def without_grid(luma: np.ndarray, whole: int, tallies: np.ndarray) -> list[GridRegion]:
+    """Regions of a lossless picture that were not compressed on the grid of the rest.
+
+    The picture is compressed lightly on another grid. Where it had one that still has the
+    most zeros; where it had none, the new one has, and shows that a grid could be seen
+    there. A region counts when the new grid appears in it and the old one was not there.
+
+    tallies : votes per cell in the picture as it is
+    """
+    down, right = (whole // SIDE + SIDE // 2) % SIDE, (whole % SIDE + SIDE // 2) % SIDE
+    new = down * SIDE + right
+    again = cell_votes(grid_votes(resaved(luma, offset=(down, right))))
+    again[new][cells_where(tallies, whole)] = 0
+    return grown_regions(again, new, pixels=luma.size, limit=RANKED)
+
+
+def resaved(
+    luma: np.ndarray, *, offset: tuple[int, int] = (0, 0), quality: int = RESAVED_QUALITY
+) -> np.ndarray:
+    """The picture compressed once more on the grid at `offset`, as whole grey levels.
+
+    Quantized as JPEG does at that quality; pixels outside whole blocks stay as they are.
+
+    luma : (rows, cols) real, 0-255; returns (rows, cols) float32
+    """
+    table = ijg_table(quality).astype(np.float32)
+    coefficients = block_dct(luma, offset=offset)
+    blocks = inverse_block_dct(np.rint(coefficients / table) * table)
+    again = np.array(luma, np.float32)
+    down, right = offset
+    again[down : down + blocks.shape[0], right : right + blocks.shape[1]] = blocks
+    return np.clip(np.rint(again), 0, 255)
+
+
+def detect(evidence: Evidence, *, preset: str = "standard") -> Finding:
+    """Look for regions whose JPEG grid is not that of the picture."""
+    if min(evidence.height, evidence.width) < LEAST_SIDE:
+        raise NotApplicable(f"the picture is smaller than {LEAST_SIDE} x {LEAST_SIDE} pixels")
+    analysis = analyse(evidence.luma, own=0 if evidence.format in WITH_BLOCKS_OF_THEIR_OWN else None)
+    found = bool(analysis.cells.any())
+    labels, count = label_regions(filled(analysis.cells))
+    boxes = bounding_boxes(labels, count, cell=CELL, rows=evidence.height, cols=evidence.width)
+    judged = float(analysis.votes.mean())
+    measurements = {
+        "main_grid": divmod(analysis.whole, SIDE) if analysis.whole is not None else None,
+        "earlier_grid": divmod(analysis.earlier, SIDE) if analysis.earlier is not None else None,
+        "region_grid": divmod(analysis.grid, SIDE) if found and analysis.grid is not None else None,
+        "difference": analysis.kind if found else None,
+        "log10_false_alarms": round(analysis.log10_alarms, 2),
+        "voting_share": round(judged, 4),
+        "tampered_share": round(float((labels > 0).mean()), 4),
+    }
+    told = judged >= LEAST_JUDGED
+    return METHOD.finding(
+        score=_score(analysis.log10_alarms, found=found) if told else None,
+        explanation=_explain(analysis, told=told),
+        measurements=measurements,
+        parameters={"resaved_quality": RESAVED_QUALITY, "cell": CELL},
+        regions=tuple(Region(box, "tampered", area) for box, area in boxes),
+        heatmap=_heatmap(analysis, labels > 0) if told else None,
+    )
+
+
+def filled(cells: np.ndarray) -> np.ndarray:
+    """The cells with the gaps of up to two cells between them closed, and holes filled."""
+    from scipy import ndimage
+
+    wide = np.pad(cells, 2)
+    closed = ndimage.binary_closing(wide, structure=np.ones((3, 3), bool), iterations=1)
+    inside: np.ndarray = ndimage.binary_fill_holes(closed)[2:-2, 2:-2]
+    return inside
+
+
+def _score(log10_alarms: float, *, found: bool) -> float:
+    """0.5 at the number of false alarms allowed, towards 1 below and towards 0.2 above it."""
+    excess = LOG10_ALARMS - log10_alarms if found else min(LOG10_ALARMS - log10_alarms, 0.0)
+    return 0.5 + (0.5 if excess > 0 else 0.3) * excess / (abs(excess) + 20)
+
+
+def _grid_name(grid: int) -> str:
+    return f"row {grid // SIDE}, column {grid % SIDE}"
+
+
+def _explain(analysis: Analysis, *, told: bool) -> str:
+    if not told:
+        return "Almost no pixel can be assigned to a JPEG grid, so nothing can be said about grids."
+    if analysis.cells.any():
+        chance = f"chance would show such a region in one of 10^{-analysis.log10_alarms:.0f} images"
+        share = f"{analysis.cells.mean():.1%} of the picture"
+        if analysis.kind == "missing":
+            return (
+                f"{share} shows no trace of the JPEG grid at {_grid_name(analysis.whole or 0)} that the "
+                f"rest has: {chance}."
+            )
+        rest = "no JPEG grid" if analysis.whole is None else f"the grid at {_grid_name(analysis.whole)}"
+        return (
+            f"{share} was JPEG-compressed on a grid at {_grid_name(analysis.grid or 0)}, the rest has "
+            f"{rest}: {chance}."
+        )
+    if analysis.earlier is not None:
+        return (
+            f"The whole picture was JPEG-compressed on a grid at {_grid_name(analysis.earlier)} before, as "
+            "when a picture is cropped and saved again; no part of it stands out."
+        )
+    if analysis.whole is None:
+        return "The picture shows no JPEG grid, and no part of it does."
+    return f"The whole picture has the JPEG grid at {_grid_name(analysis.whole)}; no part stands out."
+
+
+def _heatmap(analysis: Analysis, part: np.ndarray) -> Heatmap:
+    """Above 0.5 in the regions found only; NaN where no pixel nearby votes."""
+    from scipy import ndimage
+
+    nearby = ndimage.uniform_filter(analysis.votes, 3)
+    values = np.where(part, 0.5 + 0.5 * (_score(analysis.log10_alarms, found=True)), 0.25)
+    values[(nearby == 0) & ~part] = np.nan
+    return Heatmap(values, cell=CELL)
