@@ -17,6 +17,7 @@ from forensix.errors import ParameterError
 REGISTRY: dict[str, str] = {
     "jpeg-double-quantization": "jpeg.double_quantization",
     "jpeg-ghosts": "jpeg.ghosts",
+    "jpeg-grid": "jpeg.grid",
     "cut-rectangles": "splicing.cut_rectangles",
     "copy-move-keypoints": "copy_move.keypoints",
 }
