@@ -18,6 +18,8 @@ REGISTRY: dict[str, str] = {
     "jpeg-double-quantization": "jpeg.double_quantization",
     "jpeg-ghosts": "jpeg.ghosts",
     "jpeg-grid": "jpeg.grid",
+    "jpeg-compression-count": "jpeg.compression_count",
+    "png-was-jpeg": "jpeg.was_jpeg",
     "cut-rectangles": "splicing.cut_rectangles",
     "copy-move-keypoints": "copy_move.keypoints",
 }
