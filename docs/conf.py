@@ -23,7 +23,13 @@ HERE = Path(__file__).parent
 
 def methods_page() -> str:
     """One section a registered method: what it asks, where it applies, paper, functions."""
-    lines = ["Methods", "=======", "", "Written from the registry; each method is also a set of library calls.", ""]
+    lines = [
+        "Methods",
+        "=======",
+        "",
+        "Written from the registry; each method is also a set of library calls.",
+        "",
+    ]
     for name in detectors.names():
         method, module = detectors.method(name), detectors.load(name)
         lines += [name, "-" * len(name), "", f"*{method.question}*", ""]
@@ -31,7 +37,11 @@ def methods_page() -> str:
         lines += [f":Applies to: {method.applies_to}", f":Paper: {method.reference}", ""]
         lines += [inspect.getdoc(module) or "", ""]
         for attribute, value in vars(module).items():
-            if inspect.isfunction(value) and value.__module__ == module.__name__ and not attribute.startswith("_"):
+            if (
+                inspect.isfunction(value)
+                and value.__module__ == module.__name__
+                and not attribute.startswith("_")
+            ):
                 lines += [f".. autofunction:: {module.__name__}.{attribute}", ""]
     return "\n".join(lines)
 

@@ -94,7 +94,7 @@ class Evidence:
         self.bit_depth = decoded.bit_depth
         self.stored = decoded.stored
         self.frames = decoded.frames
-        self.height, self.width = self.pixels.shape[:2]
+        self.height, self.width = (int(side) for side in self.pixels.shape[:2])
         self.channels = 1 if self.pixels.ndim == 2 else self.pixels.shape[2]
         self._decoded = decoded
 

@@ -52,7 +52,7 @@ def block_zeros(luma: np.ndarray, *, threshold: float = ALMOST_HALF) -> np.ndarr
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _dct(p0, p1, p2, p3, p4, p5, p6, p7):  # type: ignore[no-untyped-def]
+def _dct(p0, p1, p2, p3, p4, p5, p6, p7):
     """The DCT of eight numbers: the maths of both twins, which only say who calls it."""
     s0, s1, s2, s3 = p0 + p7, p1 + p6, p2 + p5, p3 + p4
     d0, d1, d2, d3 = p0 - p7, p1 - p6, p2 - p5, p3 - p4
@@ -70,7 +70,7 @@ def _dct(p0, p1, p2, p3, p4, p5, p6, p7):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _below(values, threshold):  # type: ignore[no-untyped-def]
+def _below(values, threshold):
     """How many of eight numbers are below the threshold in size."""
     count = 0.0
     for value in values:

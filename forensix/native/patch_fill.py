@@ -111,7 +111,7 @@ def _check(image: np.ndarray, targets: np.ndarray, field: np.ndarray, cost: np.n
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _difference(  # noqa: PLR0917
+def _difference(
     image: np.ndarray, row: int, col: int, other_row: int, other_col: int, radius: int, limit: float
 ) -> np.float32:
     """Sum of squared differences of two patches, given up once above `limit`."""
@@ -127,7 +127,7 @@ def _difference(  # noqa: PLR0917
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _sweep(  # noqa: PLR0917
+def _sweep(
     image: np.ndarray,
     targets: np.ndarray,
     usable: np.ndarray,
@@ -181,7 +181,7 @@ def _sweep(  # noqa: PLR0917
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _vote(  # noqa: PLR0917
+def _vote(
     image: np.ndarray,
     before: np.ndarray,
     hole: np.ndarray,
