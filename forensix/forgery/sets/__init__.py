@@ -1,0 +1,1 @@
+"""Standard sets of forgeries, as data."""
