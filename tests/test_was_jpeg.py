@@ -38,7 +38,8 @@ def finding(pixels):
 def test_the_likelihood_is_that_of_a_lattice():
     coefficients = np.zeros((3, 64))
     coefficients[:, 5] = [12.0, -7.25, 30.5]
-    found = was_jpeg.step_likelihood(coefficients)
+    found, number = was_jpeg.step_likelihood(coefficients)
+    assert number[5] == 3 and number.sum() == 3
     for step in (1, 2, 6, 15):
         expected = sum(
             oracle.lattice_log_density(value, step, was_jpeg.NOISE, was_jpeg.STRAYS)
@@ -65,7 +66,9 @@ def test_tables_that_are_not_libjpegs_are_said_to_be_others(scene):
     found = finding(jpeg(scene, qtables=[table, table]))
     assert found.measurements["previous_quality"] is None and "not libjpeg's" in found.explanation
     steps = np.array(found.measurements["steps"])
-    assert steps[0, 1] == table[1] and steps[1, 0] == table[8]
+    told = steps > 1
+    assert told.sum() > 40
+    np.testing.assert_array_equal(steps[told], np.reshape(table, (8, 8))[told])
 
 
 def test_an_untouched_picture_is_left_in_peace(scene):

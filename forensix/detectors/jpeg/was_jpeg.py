@@ -43,6 +43,8 @@ NOISE = 0.45  # standard deviation of a coefficient that was rounded to 8-bit co
 LOSSY = ("webp", "avif", "heic")
 STRAYS = 0.03  # share of coefficients that fit no step, as in places edited afterwards
 REACH = 512  # coefficients are counted up to this size
+FEWEST = 20  # coefficients by which a step can be told
+CLEAR = 0.3  # nats each of them must give on the average; what is left of rounding gives less
 SMALL = 1.5  # smaller coefficients are left out: zero is a multiple of every step
 FINENESS = phase.FINENESS
 
@@ -69,6 +71,11 @@ class JpegPast:
     quality: int
     libjpeg: bool
     steps: np.ndarray
+
+    @property
+    def certain(self) -> bool:
+        """True where chance is excluded and the steps of at least three frequencies can be told."""
+        return self.improbability > ENOUGH and np.count_nonzero(self.steps > 1) >= 3
 
 
 def jpeg_past(luma: np.ndarray) -> JpegPast | None:
@@ -106,16 +113,16 @@ def jpeg_past(luma: np.ndarray) -> JpegPast | None:
         improbable = np.maximum(improbable, grid_improbability(mosaic, FINE)) - np.log10(2)
     shift = int(np.argmax(improbable.max(axis=1)))
     grid = divmod(shift, SIDE)
-    likelihood = step_likelihood(mosaic.blocks(offset=grid, unclipped=True))
-    steps = likelihood.argmax(axis=1) + 1
-    places = np.arange(64)
-    tables = np.minimum(np.stack(phase.first_tables()).reshape(-1, 64), LARGEST_STEP)
-    fits = likelihood[places, tables - 1].sum(axis=1)
+    likelihood, number = step_likelihood(mosaic.blocks(offset=grid, unclipped=True))
+    clearest = likelihood.max(axis=1)
+    told = (number >= FEWEST) & (clearest > CLEAR * number)
+    steps = np.where(told, likelihood.argmax(axis=1) + 1, 1)
+    tables = np.minimum(np.stack(phase.first_tables()).reshape(-1, 64), LARGEST_STEP)[:, told]
+    fits = likelihood[np.flatnonzero(told), tables - 1].sum(axis=1)
     best = int(np.argmax(fits))
-    libjpeg = bool(fits[best] > 0.8 * likelihood.max(axis=1).sum())
+    libjpeg = bool(fits[best] > 0.8 * clearest[told].sum())
     if not libjpeg:
-        told = likelihood.max(axis=1) > 0
-        best = int(np.abs(np.log(tables[:, told] / steps[told])).sum(axis=1).argmin())
+        best = int(np.abs(np.log(tables / steps[told])).sum(axis=1).argmin())
     quality = int(phase.QUALITIES[best])
     return JpegPast(grid, float(improbable[shift].max()), quality, libjpeg, steps.reshape(SIDE, SIDE))
 
@@ -140,7 +147,7 @@ def grid_improbability(mosaic: _mosaic.Mosaic, frequencies: tuple[tuple[int, int
     return improbable
 
 
-def step_likelihood(coefficients: np.ndarray) -> np.ndarray:
+def step_likelihood(coefficients: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Log-likelihood, in nats, of each step for each frequency, against no quantization.
 
     Parameters
@@ -150,8 +157,10 @@ def step_likelihood(coefficients: np.ndarray) -> np.ndarray:
 
     Returns
     -------
-    (64, LARGEST_STEP) float64
-        ``[frequency, step - 1]``; 0 throughout where a frequency has no coefficients to tell by.
+    likelihood : (64, LARGEST_STEP) float64
+        ``[frequency, step - 1]``
+    number : (64,) int
+        How many coefficients of each frequency are large enough to tell.
     """
     bins = 2 * REACH * FINENESS
     place = np.rint(coefficients * FINENESS).astype(np.int32) + bins // 2
@@ -160,7 +169,7 @@ def step_likelihood(coefficients: np.ndarray) -> np.ndarray:
     inside = (size > SMALL) & (size < REACH - 1)
     counts = np.bincount(place[inside], minlength=64 * bins).reshape(64, bins)
     likelihood: np.ndarray = counts.astype(np.float32) @ _lattice_likelihood()
-    return likelihood.astype(np.float64)
+    return likelihood.astype(np.float64), counts.sum(axis=1)
 
 
 @lru_cache(maxsize=1)
@@ -188,7 +197,7 @@ def detect(evidence: Evidence, *, preset: str = "standard") -> Finding:
     past = jpeg_past(evidence.luma)
     if past is None:
         raise NotApplicable(f"{evidence.width} x {evidence.height} pixels are too few; 136 x 136 are needed")
-    decided = past.improbability > ENOUGH
+    decided = past.certain
     measurements = {
         "improbability": round(min(past.improbability, 9999.0), 2),
         "grid": list(past.grid) if decided else None,
