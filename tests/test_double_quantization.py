@@ -171,7 +171,7 @@ def test_clipped_share_of_cut_edges():
     pixels[0, 0] = 0
     pixels[0, 8:16, 2] = 255
     expected = np.zeros((3, 4))
-    expected[2, 3], expected[0, 0], expected[0, 1] = 1 / 2, 1 / 64, 8 / 64 / 32
+    expected[2, 3], expected[0, 0], expected[0, 1] = 1 / 2, 1 / 64, 8 / 64 / 255
     np.testing.assert_allclose(dq.clipped_share(pixels), expected)
 
 

@@ -16,7 +16,8 @@ import numpy as np
 
 from forensix.detectors.jpeg._primary_steps import (
     CLEAN_NOISE,
-    ROUGH_NOISE,
+    CLIPPED_NOISE,
+    SMOOTH_NOISE,
     Noise,
     fit_mixture,
     gaussian_levels,
@@ -28,8 +29,10 @@ from forensix.detectors.jpeg._primary_steps import (
 LEVELS = 61  # absolute levels 0 to 60 are looked at, larger ones say nothing
 ACTIVITIES = 24
 LOWEST_MEAN, HIGHEST_MEAN = 0.01, 60.0  # mean absolute level at the outer edges of the activities
-GROUPS: tuple[Noise, ...] = (CLEAN_NOISE, ROUGH_NOISE)
-DOUBTS = (0.01, 0.04)  # chance, by group, that a coefficient does not follow its block's history
+CLEAN, SMOOTH, CLIPPED = range(3)  # kinds of blocks, by the noise of their coefficients
+GROUPS: tuple[Noise, ...] = (CLEAN_NOISE, SMOOTH_NOISE, CLIPPED_NOISE)
+DOUBTS = (0.01, 0.04, 0.04)  # least chance, by group, that a coefficient does not follow its block's history
+MOST_DOUBT = 0.5
 CLASSES = ACTIVITIES * len(GROUPS)
 SCALES = np.geomspace(0.05, 250, 50)  # of the Gaussians, in units of the last step
 LEAST_SCALE = 10  # index of the first that gives other levels than 0 often enough
@@ -40,14 +43,14 @@ SHIFTS = np.arange(-30, 31)
 LARGEST_MEAN_VALUE = 1100  # of a block, as DCT coefficient
 
 
-def activity_classes(levels: np.ndarray, rough: np.ndarray) -> np.ndarray:
-    """Class of every coefficient: by the mean level around it, itself left out, and its block's noise.
+def activity_classes(levels: np.ndarray, kinds: np.ndarray) -> np.ndarray:
+    """Class of every coefficient: by the mean level around it, itself left out, and its block's kind.
 
     levels : (frequencies, block rows, block cols) non-negative
-    rough : (block rows, block cols) bool, blocks with rough noise
-    Returns the shape of `levels`, uint8: 0 (quiet) to ACTIVITIES - 1, rough ones ACTIVITIES more,
-    and CLASSES, which is none, for coefficients of rough blocks that are 0 or as in the block
-    to the left or above: smooth areas repeat themselves, and say the same thing only once.
+    kinds : (block rows, block cols) uint8, CLEAN, SMOOTH or CLIPPED
+    Returns the shape of `levels`, uint8: kind * ACTIVITIES + activity (0 is quiet), and CLASSES,
+    which is none, for coefficients of blocks not CLEAN that are 0 or as in the block to the
+    left or above: smooth areas repeat themselves, and say the same thing only once.
     """
     from scipy.ndimage import uniform_filter
 
@@ -59,11 +62,11 @@ def activity_classes(levels: np.ndarray, rough: np.ndarray) -> np.ndarray:
         mean = (uniform_filter(own, AROUND, mode="reflect") * inside - own) / (inside - 1)
         rank = slope * np.log(np.maximum(mean, 1e-6) / LOWEST_MEAN) + 1
         classes[f] = np.clip(rank, 0, ACTIVITIES - 1)
-        classes[f][rough] += ACTIVITIES
+        classes[f] += np.uint8(ACTIVITIES) * kinds
         repeated = own == 0
         repeated[1:] |= plane[1:] == plane[:-1]
         repeated[:, 1:] |= plane[:, 1:] == plane[:, :-1]
-        classes[f][rough & repeated] = CLASSES
+        classes[f][(kinds != CLEAN) & repeated] = CLASSES
     return classes
 
 
@@ -148,6 +151,7 @@ class _GroupModel:
         minority = "once" if majority == "twice" else "twice"
         prior = self._scaled(_prior_weights(), majority, activity_means())
         shapes = self.shapes[majority]
+        seen = counts
         counts = counts + PRIOR_COUNT * (prior @ shapes)
         turned = np.ascontiguousarray(np.swapaxes(shapes, 1, 2))
         weights = prior
@@ -159,9 +163,22 @@ class _GroupModel:
             majority: weights @ shapes,
             minority: self._scaled(weights, minority, expected) @ self.shapes[minority],
         }
+        # A frequency whose step was estimated wrongly, or whose noise is worse than thought,
+        # shows it by levels that do not fit the majority; it is trusted accordingly.
+        doubt = self._share_of(seen, mass[minority], mass[majority])
         ratios = np.zeros((*counts.shape[:2], LEVELS + 1), np.float32)
-        ratios[:, :, :LEVELS] = doubted_ratio(mass["twice"], mass["once"], self.doubt)
+        ratios[:, :, :LEVELS] = doubted_ratio(mass["twice"], mass["once"], doubt[:, None, None])
         return ratios
+
+    def _share_of(self, counts: np.ndarray, mass: np.ndarray, other: np.ndarray) -> np.ndarray:
+        """(frequencies,) share of the levels that follow `mass` rather than `other`, at least self.doubt."""
+        share = np.full(len(counts), 0.05)
+        number = np.maximum(counts.sum(axis=(1, 2)), 1)
+        for _ in range(12):
+            part = share[:, None, None] * mass
+            part /= np.maximum(part + (1 - share[:, None, None]) * other, 1e-12)
+            share = (counts * part).sum(axis=(1, 2)) / number
+        return np.clip(share, self.doubt, MOST_DOUBT)
 
     def _scaled(self, weights: np.ndarray, history: str, wanted: np.ndarray) -> np.ndarray:
         """The densities stretched so that their mean level under `history` is as wanted.
@@ -200,7 +217,7 @@ class _GroupModel:
         return best["twice"] - best["once"]
 
 
-def doubted_ratio(twice: np.ndarray, once: np.ndarray, doubt: float) -> np.ndarray:
+def doubted_ratio(twice: np.ndarray, once: np.ndarray, doubt: np.ndarray | float) -> np.ndarray:
     """Log-likelihood ratio when a share `doubt` follows the other hypothesis anyway."""
     ratio: np.ndarray = np.log(
         ((1 - doubt) * twice + doubt * once + 1e-9) / ((1 - doubt) * once + doubt * twice + 1e-9)

@@ -17,7 +17,7 @@ FREQUENCIES = np.array([
     (0, 1), (1, 0), (2, 0), (1, 1), (0, 2), (0, 3), (1, 2), (2, 1), (3, 0), (4, 0), (3, 1), (2, 2), (1, 3), (0, 4)])
 # fmt: on
 BEYOND_ROUNDING = 2.5  # coefficients larger than this are not rounding errors of the last decoding
-ROUGH_BELOW = 4  # where blocks have fewer such coefficients, samples round alike, and noise is rough
+SMOOTH_BELOW = 4  # where blocks have fewer such coefficients, samples round alike
 LEAST_DETAIL = 0.5  # where blocks have fewer, the picture is flat
 MOST_CLIPPED = 0.05  # of a block's samples; clipping more of them bends all coefficients too much
 FEWEST_CLEAN_BLOCKS = 500  # to estimate the first steps from these alone
@@ -102,7 +102,10 @@ def history_map(
     number = surroundings(detail(coefficients, quantization))
     usable = whole & (clipped <= MOST_CLIPPED)
     detailed = int(np.count_nonzero(usable & (number >= LEAST_DETAIL)))
-    blocks = _Blocks(coefficients, quantization, usable, (clipped > 0) | (number < ROUGH_BELOW))
+    kinds = np.full(whole.shape, likelihood.CLEAN, np.uint8)
+    kinds[number < SMOOTH_BELOW] = likelihood.SMOOTH
+    kinds[clipped > 0] = likelihood.CLIPPED
+    blocks = _Blocks(coefficients, quantization, usable, kinds)
     known = blocks.first_steps()
     telling = (known.steps > 1) & (known.steps != blocks.last)
     if not telling.any():
@@ -135,28 +138,29 @@ class _Blocks:
     """The levels of a picture's blocks, and which of them can be used for what."""
 
     def __init__(
-        self, coefficients: np.ndarray, quantization: np.ndarray, usable: np.ndarray, rough: np.ndarray
+        self, coefficients: np.ndarray, quantization: np.ndarray, usable: np.ndarray, kinds: np.ndarray
     ) -> None:
         self.levels = np.stack([np.abs(coefficients[:, :, v, u]) for v, u in FREQUENCIES])
         self.last = np.asarray(quantization, np.int64)[FREQUENCIES[:, 0], FREQUENCIES[:, 1]]
         self.mean_levels = coefficients[:, :, 0, 0]
         self.mean_last = int(quantization[0, 0])
         self.usable = usable
-        self.rough = rough
+        self.kinds = kinds
         # Equal neighbours say the same thing once.
         self.new_mean = usable.copy()
         self.new_mean[1:] &= self.mean_levels[1:] != self.mean_levels[:-1]
         self.new_mean[:, 1:] &= self.mean_levels[:, 1:] != self.mean_levels[:, :-1]
 
     def first_steps(self) -> primary.PrimarySteps:
-        clean = self.usable & ~self.rough
+        clean = self.usable & (self.kinds == likelihood.CLEAN)
         chosen = clean if np.count_nonzero(clean) >= FEWEST_CLEAN_BLOCKS else self.usable
         top = primary.LEVELS
         counts = [np.bincount(np.minimum(p[chosen], top), minlength=top + 1)[:top] for p in self.levels]
         return primary.estimate_primary_steps(np.stack(counts), self.last, FREQUENCIES)
 
     def first_mean_step(self) -> int:
-        return primary.mean_value_step(self.mean_levels[self.new_mean & ~self.rough], self.mean_last)
+        chosen = self.new_mean & (self.kinds == likelihood.CLEAN)
+        return primary.mean_value_step(self.mean_levels[chosen], self.mean_last)
 
     def mean_evidence(self, first: int) -> np.ndarray:
         """(block rows, block cols) float32, nats; what the mean values say for two quantizations."""
@@ -164,7 +168,7 @@ class _Blocks:
         if first > 1 and first != self.mean_last:
             ratios = likelihood.mean_value_ratios(first, self.mean_last)
             level = np.minimum(np.abs(self.mean_levels), ratios.shape[1] - 1)
-            total = np.where(self.new_mean, ratios[self.rough.astype(int), level], total)
+            total = np.where(self.new_mean, ratios[self.kinds, level], total)
         return total
 
 
@@ -176,7 +180,7 @@ class _Comparison:
     ) -> None:
         self.usable = blocks.usable
         self.levels = blocks.levels[telling]
-        self.classes = likelihood.activity_classes(self.levels, blocks.rough)
+        self.classes = likelihood.activity_classes(self.levels, blocks.kinds)
         self.means = blocks.mean_evidence(mean_step)
         self.model = likelihood.HistoryModel(known.steps[telling], blocks.last[telling])
 

@@ -31,10 +31,12 @@ PROMISING_TABLES, PROMISING_STEPS = 8, 5
 QUALITIES = range(100, 0, -1)  # of two qualities with the same steps the higher is named
 
 # libjpeg rounds the decoded samples, which moves coefficients; as (weight, standard
-# deviation) pairs, fitted to 140,000 blocks. Clean blocks have no clipped samples and
-# several coefficients, so that the rounding errors of their samples are independent.
+# deviation) pairs, after measurements on 140,000 blocks. In clean blocks the rounding errors
+# of the samples are independent; where the picture is smooth, samples round alike; and what
+# clipping at black or white does to a coefficient has no limit.
 CLEAN_NOISE = ((0.95, 0.30), (0.04, 0.9), (0.01, 2.0))
-ROUGH_NOISE = ((0.40, 0.35), (0.40, 0.9), (0.15, 2.0), (0.05, 5.0))
+SMOOTH_NOISE = ((0.50, 0.35), (0.40, 0.9), (0.10, 2.0))
+CLIPPED_NOISE = ((0.20, 0.4), (0.30, 1.0), (0.30, 2.2), (0.20, 5.0))
 NOISE_REACH = 24  # in halves
 
 

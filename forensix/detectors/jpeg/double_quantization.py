@@ -34,7 +34,7 @@ METHOD = Method(
 )
 
 FEWEST_BLOCKS = 64
-BLUES = 32  # samples clipped in blue alone that count as one clipped in red or green
+BLUES = 255  # samples clipped in blue alone that count as one clipped in red or green
 
 
 def clipped_share(rgb: np.ndarray, *, margin: int = 1) -> np.ndarray:
