@@ -268,7 +268,7 @@ def test_a_planted_region_is_found():
     field = np.full((40, 50), -1.0)
     field[10:15, 20:26] = 4.0
     support = strongest_region(field, tests=102)
-    assert support.tiles == 30
+    np.testing.assert_array_equal(support.tiles, field > 0)
     assert support.nats == pytest.approx(30 * (4 - np.log(4.0626)) - np.log(102) - 2 * np.log(2000))
 
 
@@ -319,6 +319,31 @@ def test_a_recompressed_paste_in_a_clean_picture_is_found(scene, other):
     assert finding.score > 0.5 and finding.measurements["previous_quality"] == 70
     assert inside > 0.7 and stray < 0.2
     assert "was saved as JPEG at quality 70" in finding.explanation
+
+
+@pytest.mark.parametrize("last", [92, 97])
+def test_a_paste_on_another_grid_is_found_where_the_grid_method_points(scene, other, last):
+    donor = np.roll(opened(saved(other, 60)), (3, 5), (0, 1))
+    finding = ghosts.detect(forensix.open(saved(pasted(scene, donor), last)))
+    inside, stray = share_inside(finding, scene.shape[:2])
+    assert finding.score > 0.5 and finding.measurements["grid_offset"] == [3, 5]
+    assert abs(finding.measurements["previous_quality"] - 60) <= 3
+    assert inside > 0.6 and stray < 0.25
+    assert "shifted by 3 rows and 5 columns" in finding.explanation
+
+
+def test_a_picture_cropped_and_saved_again_has_a_history_and_no_alarm(scene):
+    cropped = np.ascontiguousarray(opened(saved(scene, 70))[3:, 2:])
+    for encoded in (png(cropped), saved(cropped, 97)):
+        finding = ghosts.detect(forensix.open(encoded))
+        assert finding.score < 0.5 and finding.measurements["grid_offset"] == [5, 6]
+        assert abs(finding.measurements["previous_quality"] - 70) <= 1
+
+
+def test_fast_looks_on_the_own_grid_only_and_thorough_on_all(scene):
+    small = forensix.open(saved(np.ascontiguousarray(scene[:72, :80]), 90))
+    assert ghosts.detect(small, preset="fast").parameters["offsets"] == [[0, 0]]
+    assert ghosts.detect(small, preset="thorough").parameters["offsets"] == "all"
 
 
 @pytest.mark.parametrize("qualities", [(90,), (75,), (98,), (70, 90), (88, 97), (90, 75), (85, 85)])

@@ -190,9 +190,9 @@ def strongest_region(tile_evidence: np.ndarray, *, tests: float) -> Support:
     labels, count = ndimage.label(tile_evidence > 0)
     fixed = math.log(tests) + 2 * math.log(tile_evidence.size)
     if count == 0:
-        return Support(-fixed, 0)
+        return Support(-fixed, np.zeros(tile_evidence.shape, bool))
     sizes = np.bincount(labels.ravel(), minlength=count + 1)[1:]
     sums = np.bincount(labels.ravel(), weights=tile_evidence.ravel(), minlength=count + 1)[1:]
     nats = sums - LOG_GROWTH * sizes
     best = int(nats.argmax())
-    return Support(float(nats[best] - fixed), int(sizes[best]))
+    return Support(float(nats[best] - fixed), labels == best + 1)

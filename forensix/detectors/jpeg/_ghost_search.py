@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,13 +57,17 @@ class Outcome:
         """Base-10 logarithm of the number of false alarms of "the parts differ"."""
         return -min(self.before.nats, self.never.nats) / math.log(10)
 
-    def significant_blocks(self, side: np.ndarray, evidence: np.ndarray, limit: float) -> np.ndarray:
+    def evident_blocks(self, side: np.ndarray, *, before: bool, limit: float) -> np.ndarray:
         """(rows, cols) bool: connected parts of `side` that are evident in themselves.
 
+        side : (rows, cols) bool, the blocks that look compressed before, or never
         limit : base-10 logarithm of the number of false alarms allowed
+
+        Where no part of `side` is, but a region of tiles, that region.
         """
         from scipy import ndimage
 
+        evidence, support = (self.before_map, self.before) if before else (self.never_map, self.never)
         labels, count = ndimage.label(side)
         sizes = np.bincount(labels.ravel(), minlength=count + 1)
         sums = np.bincount(labels.ravel(), weights=evidence.ravel(), minlength=count + 1)
@@ -71,6 +75,8 @@ class Outcome:
         keep = nats > -limit * math.log(10)
         keep[0] = False
         kept: np.ndarray = keep[labels]
+        if not kept.any() and support.nats > -limit * math.log(10):
+            kept = np.kron(support.tiles, np.ones((TILE, TILE), bool))[: side.shape[0], : side.shape[1]]
         return kept
 
 
@@ -113,9 +119,15 @@ def split(
     )
 
 
-def pick(outcomes: Iterable[Outcome]) -> Outcome:
-    """The outcome that speaks most for a picture of two pasts."""
-    return min(outcomes, key=lambda outcome: outcome.log10_alarms)
+def pick(outcomes: Sequence[Outcome], *, limit: float) -> Outcome:
+    """The outcome that speaks most for a picture of two pasts, or else for one past.
+
+    limit : base-10 logarithm of the number of false alarms allowed
+    """
+    best = min(outcomes, key=lambda outcome: outcome.log10_alarms)
+    if best.log10_alarms < limit:
+        return best
+    return max(outcomes, key=lambda outcome: outcome.before.nats)
 
 
 def later_noise(levels: np.ndarray, lattice: np.ndarray, offset: tuple[int, int]) -> np.ndarray:

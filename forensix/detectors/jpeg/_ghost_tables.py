@@ -56,7 +56,7 @@ SHAPES = (-0.6, -0.25, 0.0, 0.2, 0.6)
 RELATIVE_SCALES = np.geomspace(0.15, 60, 48)
 
 
-def survival(ratio: np.ndarray, shape: np.ndarray) -> np.ndarray:
+def survival(ratio: np.ndarray, shape: np.ndarray | float) -> np.ndarray:
     """Probability of exceeding `ratio` scales: exp(-r - shape r^2), or Pareto's below 0."""
     heavy = np.minimum(shape, -1e-9)
     light = np.maximum(shape, 0)
@@ -72,10 +72,11 @@ def _shares() -> np.ndarray:
     edges = np.append(np.arange(LARGEST_LEVEL + 1) + 0.5, np.inf)
     rows = []
     for shape in SHAPES:
-        above = survival(edges[None, :-1] / RELATIVE_SCALES[:, None], np.float64(shape))
+        above = survival(edges[None, :-1] / RELATIVE_SCALES[:, None], shape)
         above = np.pad(above, ((0, 0), (0, 1)))
         rows.append(-np.diff(above, axis=1) / above[:, :1])
-    return np.log(np.maximum(np.concatenate(rows), 1e-30))
+    shares: np.ndarray = np.log(np.maximum(np.concatenate(rows), 1e-30))
+    return shares
 
 
 def level_counts(levels: np.ndarray) -> np.ndarray:

@@ -95,7 +95,7 @@ def shares_lines(grid: int, other: int) -> bool:
 
 def _winner(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     """The larger key, marked as tied where both have as many zeros."""
-    larger = np.maximum(one, other)
+    larger: np.ndarray = np.maximum(one, other)
     larger |= (one ^ other) < (1 << 7)
     return larger
 

@@ -20,6 +20,8 @@ UNEVEN = 2.0
 LEAST_USUAL = 1 / 16
 # No grid beneath has a larger share of an untouched photo's votes: 0.08 was the largest seen.
 HIGHEST_USUAL = 0.1
+# Standard deviations above the median share at which a grid is worth a closer look.
+STANDS_OUT = 3.5
 # A window holds a grid when this share of its votes are for it.
 HOLDS = 0.25
 
@@ -82,13 +84,34 @@ def hidden_grids(tallies: np.ndarray, own: int, *, limit: float, evident: float)
         usual = max(UNEVEN * float(np.median(share)), LEAST_USUAL)
         if usual >= 1:
             continue
-        alarms = np.zeros(cast.shape)
+        alarms = np.full(cast.shape, tests)
         alarms[judged] = tests + log10_tail(cast[judged] // GRIDS, votes[grid][judged] // GRIDS, usual)
         least = float(alarms.min())
         if least < limit:
             cells = _cells_that_vote(tallies, grid, judged & (alarms < evident))
             found.append(GridRegion(grid, least, cells))
     return sorted(found, key=lambda hidden: hidden.log10_alarms)
+
+
+def hints(tallies: np.ndarray, own: int, *, most: int) -> list[int]:
+    """Grids to look at more closely: those that stand out in some window, at most `most`.
+
+    Not evidence: of untouched photos, every twentieth gives one.
+
+    tallies, own : as for :func:`hidden_grids`
+    """
+    if min(tallies.shape[1:]) < WINDOW:
+        return []
+    votes, cast = window_votes(tallies)
+    judged = cast >= LEAST_VOTES * PIXELS
+    if not judged.any():
+        return []
+    # Half a window of even votes added, so that no share is near 0.
+    shares = (votes[:, judged] + PIXELS / 2 / GRIDS) / (cast[judged] + PIXELS / 2)
+    usual = np.median(shares, axis=1, keepdims=True)
+    excess = ((shares - usual) / np.sqrt(usual * (1 - usual) / (cast[judged] / GRIDS))).max(axis=1)
+    out = [grid for grid in np.argsort(-excess) if excess[grid] > STANDS_OUT and not shares_lines(grid, own)]
+    return [int(grid) for grid in out[:most]]
 
 
 def _cells_that_vote(tallies: np.ndarray, grid: int, shows: np.ndarray) -> np.ndarray:

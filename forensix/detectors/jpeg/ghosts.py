@@ -18,6 +18,7 @@ from forensix.detectors.jpeg._ghost_search import (
     unclipped_blocks,
 )
 from forensix.detectors.jpeg._ghost_tables import requantization_error
+from forensix.detectors.jpeg.grid import analysis_of
 from forensix.detectors.method import Method
 from forensix.errors import NotApplicable, ParameterError
 from forensix.evidence import Evidence
@@ -40,6 +41,9 @@ METHOD = Method(
 )
 
 QUALITIES = tuple(range(50, 101))
+# Most that one block says about the place of a region, nats, and the standard deviation
+# of the Gaussian over neighbouring blocks, blocks: about Farid's window of 17 pixels.
+LOUDEST, REACH = 8.0, 1.0
 LEAST_SIDE = 64
 LOSSLESS = ("png", "tiff", "bmp", "array")
 WINDOW = 17
@@ -106,14 +110,17 @@ def detect(evidence: Evidence, *, preset: str = "standard") -> Finding:
         raise NotApplicable(f"{evidence.format} files have a quantization of their own, which hides JPEG's")
     if min(evidence.height, evidence.width) < LEAST_SIDE:
         raise NotApplicable(f"the picture is smaller than {LEAST_SIDE} x {LEAST_SIDE} pixels")
-    offsets = [(0, 0)]
-    if preset == "thorough":
-        offsets = [(down, right) for down in range(SIDE) for right in range(SIDE)]
-    outcome = pick(
-        split(_coefficients(evidence, offset), qualities=QUALITIES, offset=offset, grids=len(offsets))
+    offsets = _offsets(evidence, preset)
+    outcomes = [
+        split(_coefficients(evidence, offset), qualities=QUALITIES, offset=offset, grids=SIDE * SIDE)
         for offset in offsets
-    )
-    parameters = {"qualities": [QUALITIES[0], QUALITIES[-1]], "offsets": len(offsets), "tile": TILE * SIDE}
+    ]
+    outcome = pick(outcomes, limit=LOG10_ALARMS)
+    parameters = {
+        "qualities": [QUALITIES[0], QUALITIES[-1]],
+        "offsets": offsets if len(offsets) < 64 else "all",
+        "tile": TILE * SIDE,
+    }
     if not outcome.visible:
         return METHOD.finding(
             explanation="The last compression is so strong, or the picture so flat, that an earlier one "
@@ -138,6 +145,14 @@ def detect(evidence: Evidence, *, preset: str = "standard") -> Finding:
     )
 
 
+def _offsets(evidence: Evidence, preset: str) -> list[tuple[int, int]]:
+    """The grids on which to look: the file's own, and those that the grid method points to."""
+    if preset == "thorough":
+        return [(down, right) for down in range(SIDE) for right in range(SIDE)]
+    hints = [divmod(grid, SIDE) for grid in analysis_of(evidence).hints] if preset != "fast" else []
+    return [(0, 0), *hints] if evidence.format == "jpeg" else hints or [(0, 0)]
+
+
 def other_past(outcome: Outcome) -> np.ndarray:
     """(rows, cols) bool: the blocks whose past is not that of most of the picture.
 
@@ -146,14 +161,26 @@ def other_past(outcome: Outcome) -> np.ndarray:
     """
     from scipy import ndimage
 
-    smooth = box_average(outcome.ratio, WINDOW)
-    before = outcome.significant_blocks(smooth > 0, outcome.before_map, LOG10_ALARMS)
-    never = outcome.significant_blocks(smooth < 0, outcome.never_map, LOG10_ALARMS)
+    smooth = placed(outcome.ratio)
+    before = outcome.evident_blocks(smooth > 0, before=True, limit=LOG10_ALARMS)
+    never = outcome.evident_blocks(smooth < 0, before=False, limit=LOG10_ALARMS)
     if outcome.log10_alarms > LOG10_ALARMS or not before.any() or not never.any():
         return np.zeros(smooth.shape, bool)
     part = min(before, never, key=np.count_nonzero)
     filled: np.ndarray = part | (ndimage.binary_fill_holes(part) & (outcome.ratio == 0))
     return filled
+
+
+def placed(ratio: np.ndarray) -> np.ndarray:
+    """(rows, cols) float64, nats: what each block and its neighbours say together.
+
+    Blocks full of detail would outvote their neighbours across the border of a region, so
+    that none counts for more than `LOUDEST`.
+    """
+    from scipy import ndimage
+
+    together: np.ndarray = ndimage.gaussian_filter(np.clip(ratio, -LOUDEST, LOUDEST).astype(float), REACH)
+    return together
 
 
 def _coefficients(evidence: Evidence, offset: tuple[int, int]) -> Coefficients:
@@ -210,13 +237,11 @@ def _explain(outcome: Outcome, part: np.ndarray) -> str:
 
 def _heatmap(outcome: Outcome, part: np.ndarray) -> Heatmap:
     """Above 0.5 in the part found only; NaN where the surroundings of a block say nothing."""
-    smooth = box_average(outcome.ratio, WINDOW)
-    tampered_before = part.any() and np.mean(outcome.ratio[part] > 0) > 0.5
-    values = 1 / (1 + np.exp(-np.clip(smooth if tampered_before else -smooth, -20, 20)))
-    if not part.any():
-        values = np.minimum(values, 0.5)
-    values = np.where(part, np.maximum(values, 0.51), np.minimum(values, 0.5))
-    silent = box_average((outcome.ratio != 0).astype(np.float32), WINDOW) == 0
+    smooth = placed(outcome.ratio)
+    tampered_before = not part.any() or np.mean(outcome.ratio[part] > 0) > 0.5
+    likely = 1 / (1 + np.exp(-np.clip(smooth if tampered_before else -smooth, -20, 20)))
+    values = np.where(part, 0.5 + np.maximum(likely / 2, 0.01), likely / 2)
+    silent = placed(np.where(outcome.ratio != 0, 1.0, 0.0)) == 0
     values[silent & ~part] = np.nan
     # Heatmap cells begin at the picture's corner: a block of a shifted grid goes to the
     # cell that it covers most of.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -21,6 +22,7 @@ from forensix.detectors.jpeg._grid_windows import (
     HIGHEST_USUAL,
     cells_where,
     hidden_grids,
+    hints,
     hold_of,
     whole_earlier_grid,
 )
@@ -43,6 +45,7 @@ METHOD = Method(
         "Image Processing On Line 11, 2021, doi 10.5201/ipol.2021.390"
     ),
     kind="splicing",
+    preset="standard",
 )
 
 LEAST_SIDE = 64
@@ -53,6 +56,7 @@ LOG10_ALARMS = -3.0
 # Regions up to here are still ranked: they make a score below 0.5.
 RANKED = 6.0
 LEAST_JUDGED = 0.02
+MOST_HINTS = 3
 # A grid that holds in this share of the windows that vote is the whole picture's.
 WHOLE = 0.6
 # A grid must hold so large a share of the votes in half of the windows before its absence
@@ -62,7 +66,7 @@ STRONG = 0.6
 RESAVED_QUALITY = 95
 
 
-__all__ = ["METHOD", "Analysis", "analyse", "detect", "grid_votes", "resaved"]
+__all__ = ["METHOD", "Analysis", "analyse", "analysis_of", "detect", "grid_votes", "resaved"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,6 +81,7 @@ class Analysis:
     log10_alarms : base-10 logarithm of the number of false alarms of that region
     cells : (cell rows, cell cols) bool, all evident regions, in cells of 8 x 8 pixels
     votes : (cell rows, cell cols) float32, share of the cell's pixels that vote at all
+    hints : grids on which an earlier compression is worth looking for, likeliest first
     """
 
     whole: int | None
@@ -86,6 +91,7 @@ class Analysis:
     log10_alarms: float
     cells: np.ndarray
     votes: np.ndarray
+    hints: tuple[int, ...]
 
 
 def analyse(luma: np.ndarray, *, own: int | None = None) -> Analysis:
@@ -102,7 +108,8 @@ def analyse(luma: np.ndarray, *, own: int | None = None) -> Analysis:
     votes = most_zeros(counts)
     tallies = cell_votes(votes)
     whole, earlier = own, None
-    regions = []
+    regions: list[tuple[str, GridRegion]] = []
+    worth: list[int | None] = []
     if own is None:
         main, alarms = main_grid(votes)
         windows, median = hold_of(tallies, main)
@@ -116,6 +123,7 @@ def analyse(luma: np.ndarray, *, own: int | None = None) -> Analysis:
         earlier = main if alarms < LOG10_ALARMS and windows >= WHOLE else None
         hidden = hidden_grids(beneath, own, limit=RANKED, evident=LOG10_ALARMS)
         regions += [("beneath", region) for region in hidden if region.grid != earlier]
+        worth = [earlier, *hints(beneath, own, most=MOST_HINTS)]
     # In smooth areas, blocks half a block along from strongly quantized ones have more
     # zeros than these: grids that share rows or columns with the whole one prove nothing.
     others = [grid for grid in range(GRIDS) if whole is None or not shares_lines(grid, whole)]
@@ -124,16 +132,29 @@ def analyse(luma: np.ndarray, *, own: int | None = None) -> Analysis:
         found = grown_regions(tallies, grid, pixels=luma.size, limit=RANKED)
         regions += [("foreign", region) for region in found]
     kind, best = min(regions, key=lambda entry: entry[1].log10_alarms, default=("foreign", None))
-    evident = [region.cells for _, region in regions if region.log10_alarms < LOG10_ALARMS]
+    evident = [region for _, region in regions if region.log10_alarms < LOG10_ALARMS]
+    worth = [whole if own is None else None, *(region.grid for region in evident), *worth]
     return Analysis(
         whole=whole,
         earlier=earlier,
         kind=kind,
         grid=best.grid if best is not None and kind != "missing" else None,
         log10_alarms=best.log10_alarms if best is not None else RANKED,
-        cells=np.logical_or.reduce(evident) if evident else np.zeros(tallies.shape[1:], bool),
+        cells=np.logical_or.reduce([np.zeros(tallies.shape[1:], bool), *(r.cells for r in evident)]),
         votes=1 - tallies[GRIDS].astype(np.float32) / CELL**2,
+        hints=tuple(dict.fromkeys(g for g in worth if g is not None and g != own))[:MOST_HINTS],
     )
+
+
+def analysis_of(evidence: Evidence) -> Analysis:
+    """:func:`analyse` for a file, worked out once for all detectors that ask."""
+    if evidence not in _analysed:
+        own = 0 if evidence.format in WITH_BLOCKS_OF_THEIR_OWN else None
+        _analysed[evidence] = analyse(evidence.luma, own=own)
+    return _analysed[evidence]
+
+
+_analysed: WeakKeyDictionary[Evidence, Analysis] = WeakKeyDictionary()
 
 
 def without_grid(luma: np.ndarray, whole: int, tallies: np.ndarray) -> list[GridRegion]:
@@ -174,7 +195,7 @@ def detect(evidence: Evidence, *, preset: str = "standard") -> Finding:
     """Look for regions whose JPEG grid is not that of the picture."""
     if min(evidence.height, evidence.width) < LEAST_SIDE:
         raise NotApplicable(f"the picture is smaller than {LEAST_SIDE} x {LEAST_SIDE} pixels")
-    analysis = analyse(evidence.luma, own=0 if evidence.format in WITH_BLOCKS_OF_THEIR_OWN else None)
+    analysis = analysis_of(evidence)
     found = bool(analysis.cells.any())
     labels, count = label_regions(filled(analysis.cells))
     boxes = bounding_boxes(labels, count, cell=CELL, rows=evidence.height, cols=evidence.width)
