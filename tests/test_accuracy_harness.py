@@ -185,7 +185,7 @@ def test_the_small_scale_runs_from_one_command(tmp_path, capsys):
     assert harness(words) == 0
     assert "spliced-jpeg" in capsys.readouterr().out
     lines = list(read_lines(out).values())
-    assert len(lines) == 2 * 6
+    assert len(lines) == 2 * 5
     assert not any(line["error"] for line in lines)
     assert {line["traits"]["cell.grid"] for line in lines} == {"on", "off"}
     assert len({line["group"] for line in lines}) > 2

@@ -5,7 +5,7 @@
 
 The first form reads manifests (columns image, mask, label, kind, group). The second makes
 the standard sets of forgeries first, from the photos given or from those that come with
-scikit-image; "small" takes a minute or two, "dev" minutes to an hour, "full" a night.
+scikit-image; "small" takes a minute, "dev" minutes a set and method, "full" a night.
 
 Writes images.csv, figures.csv, report.md and plots; the same command goes on where it was
 interrupted.
