@@ -231,7 +231,7 @@ def test_small_and_other_files_are_refused(scene):
         finding(saved(scene[:100, :300], 80))
     with pytest.raises(NotApplicable, match="136 x 136"):
         finding(saved(scene[:1, :300], 80))
-    with pytest.raises(NotApplicable, match="not a JPEG"):
+    with pytest.raises(NotApplicable, match="not a JPEG file"):
         compression_count.detect(forensix.open(scene))
 
 

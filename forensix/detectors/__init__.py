@@ -20,6 +20,7 @@ REGISTRY: dict[str, str] = {
     "jpeg-grid": "jpeg.grid",
     "jpeg-compression-count": "jpeg.compression_count",
     "png-was-jpeg": "jpeg.was_jpeg",
+    "encoder-tables": "provenance.encoder",
     "cut-rectangles": "splicing.cut_rectangles",
     "copy-move-keypoints": "copy_move.keypoints",
 }

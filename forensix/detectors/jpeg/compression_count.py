@@ -184,9 +184,9 @@ def detect(evidence: Evidence, *, preset: str = "standard") -> Finding:
     """Say whether the picture was compressed before, on the same grid or another."""
     try:
         jpeg = evidence.jpeg
+        levels, quantization = jpeg.coefficients[0], jpeg.quantization[0]
     except EvidenceMissing as error:
-        raise NotApplicable("not a JPEG file") from error
-    levels, quantization = jpeg.coefficients[0], jpeg.quantization[0]
+        raise NotApplicable(str(error)) from error
     history = compression_history(levels, quantization)
     if history is None:
         raise NotApplicable(f"{evidence.width} x {evidence.height} pixels are too few; 136 x 136 are needed")

@@ -75,7 +75,7 @@ class JpegPast:
     @property
     def certain(self) -> bool:
         """True where chance is excluded and the steps of at least three frequencies can be told."""
-        return self.improbability > ENOUGH and np.count_nonzero(self.steps > 1) >= 3
+        return self.improbability > ENOUGH and int(np.count_nonzero(self.steps > 1)) >= 3
 
 
 def jpeg_past(luma: np.ndarray) -> JpegPast | None:
