@@ -21,6 +21,7 @@ import argparse
 import csv
 import json
 import math
+import sys
 from collections import defaultdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,30 +33,52 @@ MODELS = Path(__file__).parent.parent / "forensix" / "models"
 RIDGE = 1.0
 
 
-def read_rows(manifests: list[Path]) -> list[dict[str, str]]:
-    """Rows of all manifests, with absolute image paths and groups told apart by set."""
+def read_rows(manifests: list[Path], originals: list[Path]) -> list[dict]:
+    """Rows of all manifests: absolute path, group, and for each question yes, no or unknown."""
     rows = []
-    for manifest in manifests:
+    for manifest in [*manifests, *originals]:
         with open(manifest, newline="") as handle:
             for row in csv.DictReader(handle):
-                image = (manifest.parent / row["image"]).resolve()
-                tampered = row["label"].strip().lower() in ("tampered", "inconsistent")
-                rows.append({"image": str(image), "tampered": tampered, "kind": row.get("kind", ""),
-                             "group": row.get("group") or row["image"]})  # fmt: skip
+                label = row["label"].strip().lower()
+                history = (row.get("history") or "").strip().lower()
+                if not history:
+                    history = "original" if manifest in originals else label
+                rows.append({
+                    "image": str((manifest.parent / row["image"]).resolve()),
+                    "group": row.get("group") or row["image"],
+                    "integrity": {"tampered": True, "authentic": False}.get(label),
+                    "history": {"resaved": True, "original": False}.get(history),
+                    "origin": {"synthetic": True, "authentic": False}.get(label),
+                })  # fmt: skip
     return rows
 
 
 def collect(rows: list[dict], jobs: int) -> dict[str, list[tuple[float, bool, str]]]:
-    """Per detector the (score, tampered, group) of every image it could judge."""
+    """Per detector the (score, changed, group) of every image it could judge and whose truth is known."""
+    from forensix import detectors
     from forensix.batch import scan_many
 
     by_path = {row["image"]: row for row in rows}
+    questions = {name: detectors.method(name).concludes for name in detectors.names()}
     scores = defaultdict(list)
-    for result in scan_many([row["image"] for row in rows], jobs=jobs):
+    for number, result in enumerate(scan_many(list(by_path), jobs=jobs), start=1):
         row = by_path[result.path]
         for finding in result.findings:
-            if finding.score is not None:
-                scores[finding.detector].append((finding.score, row["tampered"], row["group"]))
+            truth = row[questions[finding.detector]]
+            if finding.score is not None and truth is not None:
+                scores[finding.detector].append((finding.score, truth, row["group"]))
+        print(f"\r{number} of {len(by_path)}", end="", file=sys.stderr)
+    return scores
+
+
+def collected_scores(args: argparse.Namespace) -> dict[str, list[tuple[float, bool, str]]]:
+    """The scores of this run, or those kept from an earlier one (``--scores``)."""
+    if args.scores and args.scores.exists():
+        kept = json.loads(args.scores.read_text())
+        return {name: [tuple(triple) for triple in triples] for name, triples in kept.items()}
+    scores = collect(read_rows(args.manifests, args.originals), args.jobs)
+    if args.scores:
+        args.scores.write_text(json.dumps(scores))
     return scores
 
 
@@ -136,6 +159,8 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("manifests", nargs="+", type=Path)
+    parser.add_argument("--originals", nargs="*", default=[], type=Path, help="manifests of camera originals")
+    parser.add_argument("--scores", type=Path, help="keep the scores here, and start from them next time")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument(
         "--holdout", type=float, default=0.3, help="fraction of groups kept out of the report's fit"
@@ -144,7 +169,7 @@ def main() -> None:
     parser.add_argument("--describe", default="", help="one sentence for the card: what the images are")
     parser.add_argument("--write", action="store_true", help="replace the shipped model and card")
     args = parser.parse_args()
-    collected = collect(read_rows(args.manifests), args.jobs)
+    collected = collected_scores(args)
     lines = [f"{'held out':28s}{'n+':>6s}{'n-':>6s}{'Cllr':>8s}{'TPR':>8s}{'FPR':>8s}"]
     models = {}
     rng = np.random.default_rng(args.seed)
