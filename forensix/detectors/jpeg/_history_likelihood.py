@@ -17,6 +17,7 @@ import numpy as np
 from forensix.detectors.jpeg._primary_steps import (
     CLEAN_NOISE,
     CLIPPED_NOISE,
+    LARGEST_STEP,
     SMOOTH_NOISE,
     Noise,
     fit_mixture,
@@ -34,13 +35,15 @@ GROUPS: tuple[Noise, ...] = (CLEAN_NOISE, SMOOTH_NOISE, CLIPPED_NOISE)
 DOUBTS = (0.01, 0.04, 0.04)  # least chance, by group, that a coefficient does not follow its block's history
 MOST_DOUBT = 0.5
 CLASSES = ACTIVITIES * len(GROUPS)
-SCALES = np.geomspace(0.05, 250, 50)  # of the Gaussians, in units of the last step
-LEAST_SCALE = 10  # index of the first that gives other levels than 0 often enough
+SCALES = np.geomspace(0.06, 200, 34)  # of the Gaussians, in units of the last step
+LEAST_SCALE = 6  # index of the first that gives other levels than 0 often enough
 SPREAD = 0.7  # of log scale around an activity's own, before the picture is looked at
 PRIOR_COUNT = 40.0  # how many coefficients that expectation weighs as much as
+FIT_ROUNDS, REGION_ROUNDS = 12, 30  # of expectation maximisation
 AROUND = 5  # blocks on a side of the surroundings
-SHIFTS = np.arange(-30, 31)
+SHIFTS = np.arange(-20, 21)
 LARGEST_MEAN_VALUE = 1100  # of a block, as DCT coefficient
+LEAST_MEAN_GAIN = 30.0  # nats over one quantization that the first step of mean values must bring
 
 
 def activity_classes(levels: np.ndarray, kinds: np.ndarray) -> np.ndarray:
@@ -155,7 +158,7 @@ class _GroupModel:
         counts = counts + PRIOR_COUNT * (prior @ shapes)
         turned = np.ascontiguousarray(np.swapaxes(shapes, 1, 2))
         weights = prior
-        for _ in range(20):
+        for _ in range(FIT_ROUNDS if seen.any() else 0):
             weights = weights * ((counts / np.maximum(weights @ shapes, 1e-12)) @ turned)
             weights /= np.maximum(weights.sum(axis=2, keepdims=True), 1e-300)
         expected = np.matmul(weights, self.means[majority][:, :, None])[:, :, 0]
@@ -208,10 +211,12 @@ class _GroupModel:
         return result
 
     def region_evidence(self, counts: np.ndarray) -> float:
+        if not counts[:, 1:].any():
+            return 0.0
         best = {}
         for history in ("once", "twice"):
             shapes = without_zeros(self.shapes[history][:, LEAST_SCALE::2])
-            weights = fit_mixture(counts[:, 1:], shapes, rounds=60)
+            weights = fit_mixture(counts[:, 1:], shapes, rounds=REGION_ROUNDS)
             fitted = (1 - self.doubt) * np.matmul(weights[:, None], shapes)[:, 0] + self.doubt / LEVELS
             best[history] = float((counts[:, 1:] * np.log(fitted)).sum())
         return best["twice"] - best["once"]
@@ -245,18 +250,35 @@ def block_evidence(levels: np.ndarray, classes: np.ndarray, ratios: np.ndarray) 
     return total
 
 
-def mean_value_ratios(first: int, last: int) -> np.ndarray:
-    """log P(DC level | twice) - log P(DC level | once), by group and absolute level.
+def mean_value_ratios(first: np.ndarray, last: int, group: int) -> np.ndarray:
+    """log P(DC level | twice) - log P(DC level | once), for several first steps.
 
-    Returns (groups, levels) float32, nats. The density is taken to be even.
+    first : (steps,) int, positive; last : the step in the file; group : CLEAN, SMOOTH or CLIPPED
+    Returns (steps, absolute levels) float64, nats. The density is taken to be even.
     """
     from forensix.native.quantized_twice import quantized_twice
 
     bins = LARGEST_MEAN_VALUE // last + 2
-    even = np.arange(2 * LARGEST_MEAN_VALUE + 2 * first + 4 * last) / (2 * LARGEST_MEAN_VALUE)
-    ratios = np.empty((len(GROUPS), bins), np.float32)
-    for group, (noise, doubt) in enumerate(zip(GROUPS, DOUBTS, strict=True)):
-        cases = np.zeros(2, int), np.array([0, first]), np.full(2, last)
-        once, twice = quantized_twice(even[None], *cases, noise_distribution(noise), bins=bins)
-        ratios[group] = doubted_ratio(twice, once, doubt)
-    return ratios
+    even = np.arange(2 * LARGEST_MEAN_VALUE + 2 * int(first.max()) + 4 * last) / (2 * LARGEST_MEAN_VALUE)
+    steps = np.concatenate([[0], first])
+    noise = noise_distribution(GROUPS[group])
+    mass = quantized_twice(even[None], 0 * steps, steps, np.full(steps.size, last), noise, bins=bins)
+    return doubted_ratio(mass[1:], mass[0], DOUBTS[group])
+
+
+def mean_value_step(levels: np.ndarray, last: int) -> int:
+    """First quantization step of the mean values (DC), or 0 when none can be told.
+
+    levels : (blocks,) int, quantized, of clean blocks that differ from their neighbours
+    last : the step in the file
+
+    The comb of the first step shows against the even density that mean values have over
+    a few steps.
+    """
+    first = np.arange(2, LARGEST_STEP + 1)
+    ratios = mean_value_ratios(first, last, CLEAN)
+    counts = np.bincount(np.abs(levels), minlength=ratios.shape[1])[: ratios.shape[1]]
+    gains = np.log(0.2 + 0.8 * np.exp(ratios)) @ counts
+    gains[first == last] = 0
+    best = int(np.argmax(gains))
+    return int(first[best]) if gains[best] > LEAST_MEAN_GAIN else 0

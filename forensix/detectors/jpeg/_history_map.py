@@ -45,6 +45,7 @@ class HistoryMap:
     false_alarms : log10 of the number of false alarms of the regions, most certain first
     candidate : log10 of that number for the best region, decided on or not; None without one
     detailed : number of blocks that are neither flat, clipped nor cut by the picture's edge
+    smallest : share of the picture that a deviating region must have to be found, about
     """
 
     steps: primary.PrimarySteps
@@ -57,6 +58,7 @@ class HistoryMap:
     false_alarms: tuple[float, ...]
     candidate: float | None
     detailed: int
+    smallest: float
 
 
 def history_map(
@@ -111,7 +113,7 @@ def history_map(
     if not telling.any():
         nothing = np.zeros(whole.shape, np.float32)
         none = nothing.astype(np.int32)
-        return HistoryMap(known, 0, None, nothing, nothing, nothing > 0, none, (), None, detailed)
+        return HistoryMap(known, 0, None, nothing, nothing, nothing > 0, none, (), None, detailed, np.inf)
     return _compare(blocks, known, telling, detailed)
 
 
@@ -141,9 +143,10 @@ class _Blocks:
         self, coefficients: np.ndarray, quantization: np.ndarray, usable: np.ndarray, kinds: np.ndarray
     ) -> None:
         self.levels = np.stack([np.abs(coefficients[:, :, v, u]) for v, u in FREQUENCIES])
-        self.last = np.asarray(quantization, np.int64)[FREQUENCIES[:, 0], FREQUENCIES[:, 1]]
+        # Steps above 255 (16-bit tables) leave hardly anything but zeros, whatever they are.
+        self.last = np.clip(quantization[FREQUENCIES[:, 0], FREQUENCIES[:, 1]], 1, 255).astype(np.int64)
         self.mean_levels = coefficients[:, :, 0, 0]
-        self.mean_last = int(quantization[0, 0])
+        self.mean_last = int(np.clip(quantization[0, 0], 1, 255))
         self.usable = usable
         self.kinds = kinds
         # Equal neighbours say the same thing once.
@@ -160,15 +163,17 @@ class _Blocks:
 
     def first_mean_step(self) -> int:
         chosen = self.new_mean & (self.kinds == likelihood.CLEAN)
-        return primary.mean_value_step(self.mean_levels[chosen], self.mean_last)
+        return likelihood.mean_value_step(self.mean_levels[chosen], self.mean_last)
 
     def mean_evidence(self, first: int) -> np.ndarray:
         """(block rows, block cols) float32, nats; what the mean values say for two quantizations."""
         total = np.zeros(self.usable.shape, np.float32)
         if first > 1 and first != self.mean_last:
-            ratios = likelihood.mean_value_ratios(first, self.mean_last)
+            groups = range(len(likelihood.GROUPS))
+            step = np.array([first])
+            ratios = np.concatenate([likelihood.mean_value_ratios(step, self.mean_last, g) for g in groups])
             level = np.minimum(np.abs(self.mean_levels), ratios.shape[1] - 1)
-            total = np.where(self.new_mean, ratios[self.kinds, level], total)
+            total[self.new_mean] = ratios[self.kinds, level][self.new_mean]
         return total
 
 
@@ -218,10 +223,26 @@ def _compare(blocks: _Blocks, known: primary.PrimarySteps, telling: np.ndarray, 
         # What deviates is the smaller part of what can be judged; else the other part is.
         if np.count_nonzero(judged & (regions > 0)) <= np.count_nonzero(judged) / 2:
             break
+    # Evidence a block gives for the majority; one of another history would give about as much against.
+    power = 0.0
+    if judged.any():
+        whole = abs(comparison.for_twice(judged)) / np.count_nonzero(judged)
+        power = min(whole, -float(np.mean(evidence[judged])))
+    smallest = smallest_region(power, evidence.size) / evidence.size
     judged |= regions > 0
     return HistoryMap(
-        known, mean_step, majority, evidence, belief, judged, regions, certain, candidate, detailed
+        known, mean_step, majority, evidence, belief, judged, regions, certain, candidate, detailed, smallest
     )
+
+
+def smallest_region(power: float, blocks: int) -> float:
+    """Blocks in the smallest square that can stand out, at `power` nats a block; infinite without any."""
+    if power <= 0:
+        return float("inf")
+    # Solves n * power = ln(choices) + 4 sqrt(n) * CONNECTIVE.
+    choices = np.log(blocks * TABLES_TRIED / FALSE_ALARMS)
+    side = (2 * CONNECTIVE + np.sqrt(4 * CONNECTIVE**2 + power * choices)) / power
+    return float(side**2)
 
 
 def doubted(evidence: np.ndarray) -> np.ndarray:

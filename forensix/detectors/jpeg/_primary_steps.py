@@ -250,26 +250,3 @@ def estimate_primary_steps(
         return PrimarySteps(usable[best], gains[index, usable[best]], QUALITIES[best])
     steps = np.where(alone > least_gain, gains.argmax(axis=1), 0)
     return PrimarySteps(steps, np.where(steps > 0, alone, 0.0), None)
-
-
-def mean_value_step(levels: np.ndarray, last: int) -> int:
-    """First quantization step of the mean values (DC), or 0.
-
-    levels : (blocks,) int, quantized, of blocks that differ from their neighbours
-    last : the step in the file
-
-    A comb shows against the even density that mean values have over a few steps; steps
-    whose comb does not repeat within the levels there are cannot be told.
-    """
-    from forensix.detectors.jpeg._history_likelihood import mean_value_ratios
-
-    counts = np.bincount(np.abs(levels))
-    best = (30.0, 0)
-    for first in range(2, LARGEST_STEP + 1):
-        if first == last:
-            continue
-        ratios = mean_value_ratios(first, last)[0]
-        number = min(counts.size, ratios.size)
-        gain = float(counts[:number] @ np.log(0.2 + 0.8 * np.exp(ratios[:number])))
-        best = max(best, (gain, first))
-    return best[1]

@@ -34,6 +34,7 @@ METHOD = Method(
 )
 
 FEWEST_BLOCKS = 64
+TOO_LARGE = 0.25  # of the picture: where only larger regions would stand out, silence says nothing
 BLUES = 255  # samples clipped in blue alone that count as one clipped in red or green
 
 
@@ -117,6 +118,8 @@ def _score(history: HistoryMap, quantization: np.ndarray) -> float | None:
         if history.detailed < FEWEST_BLOCKS:
             return None
         return 0.4 if coarsest_visible_quality(quantization) is not None else None
+    if not history.false_alarms and history.smallest > TOO_LARGE:
+        return None
     candidate = np.inf if history.candidate is None else history.candidate
     certainty = np.clip(np.log10(FALSE_ALARMS) - candidate, -9, 60)
     return float(1 / (1 + np.exp(-certainty / 3)))
@@ -152,12 +155,14 @@ def _measurements(history: HistoryMap, quantization: np.ndarray) -> dict[str, An
         "last_steps": quantization[FREQUENCIES[:, 0], FREQUENCIES[:, 1]],
         "primary_steps": [int(step) or None for step in known.steps],
         "primary_mean_value_step": history.mean_value_step or None,
-        "primary_quality": known.quality,
+        # Where most blocks were quantized once, steps are those of some region, or nobody's.
+        "primary_quality": known.quality if history.majority == "twice" or history.false_alarms else None,
         "primary_gain_nats": float(np.sum(known.gains)),
         "majority": history.majority,
         "judged_fraction": float(np.mean(history.judged)),
         "tampered_fraction": float(np.mean(history.regions > 0)),
         "log10_false_alarms": history.candidate,
+        "smallest_region_found": None if np.isinf(history.smallest) else min(history.smallest, 1.0),
         "visible_up_to_quality": coarsest_visible_quality(quantization),
     }
 
@@ -180,9 +185,14 @@ def _explanation(history: HistoryMap, quantization: np.ndarray) -> str:
     earlier = f" at quality {quality}" if quality else ""
     judged = f"{np.mean(history.judged):.0%} of the picture could be judged"
     if not history.false_alarms:
+        if history.smallest > TOO_LARGE:
+            return f"Traces of an earlier save{earlier} are too faint to tell parts of the picture from others; {judged}."
         if history.majority == "twice":
             return f"The whole picture was saved{earlier} before its last save, on the same grid; {judged}."
-        return f"Faint traces of an earlier save{earlier} do not gather in any region; {judged}."
+        return (
+            "Levels that come a little too often or too seldom, as some cameras make them too, do not gather "
+            f"in any region; {judged}."
+        )
     part = f"{np.mean(history.regions > 0):.1%} of the picture"
     chance = f"chance gives such a region in one of 10^{-history.false_alarms[0]:.0f} pictures; {judged}"
     if history.majority == "twice":
