@@ -18,6 +18,7 @@ from forensix.errors import EvidenceMissing, NotApplicable
 from forensix.evidence import Evidence
 from forensix.evidence.jpeg_quality import ijg_table
 from forensix.finding import Finding, Heatmap, Region
+from forensix.signal.rarity import in_words
 
 METHOD = Method(
     name="jpeg-double-quantization",
@@ -194,7 +195,7 @@ def _explanation(history: HistoryMap, quantization: np.ndarray) -> str:
             f"in any region; {judged}."
         )
     part = f"{np.mean(history.regions > 0):.1%} of the picture"
-    chance = f"chance gives such a region in one of 10^{-history.false_alarms[0]:.0f} pictures; {judged}"
+    chance = f"{in_words(history.false_alarms[0])}; {judged}"
     if history.majority == "twice":
         return f"The picture was saved{earlier} before, but {part} lacks the traces of that save; {chance}."
     return f"Only {part} shows traces of an earlier save{earlier} on the same grid; {chance}."

@@ -31,6 +31,7 @@ from forensix.errors import NotApplicable
 from forensix.evidence import Evidence
 from forensix.evidence.jpeg_quality import ijg_table
 from forensix.finding import Finding, Heatmap, Region
+from forensix.signal.rarity import in_words
 from forensix.signal.block_dct import SIDE, block_dct, inverse_block_dct
 from forensix.signal.regions import bounding_boxes, label_regions
 
@@ -244,7 +245,7 @@ def _explain(analysis: Analysis, *, told: bool) -> str:
     if not told:
         return "Almost no pixel can be assigned to a JPEG grid, so nothing can be said about grids."
     if analysis.cells.any():
-        chance = f"chance would show such a region in one of 10^{-analysis.log10_alarms:.0f} images"
+        chance = in_words(analysis.log10_alarms)
         share = f"{analysis.cells.mean():.1%} of the picture"
         if analysis.kind == "missing":
             return (

@@ -18,6 +18,7 @@ from forensix.detectors.method import Method
 from forensix.errors import NotApplicable, ParameterError
 from forensix.evidence import Evidence
 from forensix.finding import Finding, Heatmap, Region
+from forensix.signal.rarity import in_words
 
 METHOD = Method(
     name="cut-rectangles",
@@ -263,8 +264,7 @@ def _explanation(certain: list[Rectangle], lines: int) -> str:
     top, left, rows, cols = certain[0].box
     return (
         f"A rectangle of {cols} x {rows} pixels at row {top}, column {left} has four straight borders that are "
-        f"one pixel sharp, as a pasted selection has; chance gives one in 10^{-certain[0].false_alarms:.0f} "
-        "pictures, and nothing photographed comes near."
+        f"one pixel sharp, as a pasted selection has; {in_words(certain[0].false_alarms)}."
     )
 
 
