@@ -31,8 +31,8 @@ from forensix.errors import NotApplicable
 from forensix.evidence import Evidence
 from forensix.evidence.jpeg_quality import ijg_table
 from forensix.finding import Finding, Heatmap, Region
-from forensix.signal.rarity import in_words
 from forensix.signal.block_dct import SIDE, block_dct, inverse_block_dct
+from forensix.signal.rarity import in_words
 from forensix.signal.regions import bounding_boxes, label_regions
 
 METHOD = Method(
