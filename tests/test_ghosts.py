@@ -340,10 +340,19 @@ def test_a_picture_cropped_and_saved_again_has_a_history_and_no_alarm(scene):
         assert abs(finding.measurements["previous_quality"] - 70) <= 1
 
 
-def test_fast_looks_on_the_own_grid_only_and_thorough_on_all(scene):
-    small = forensix.open(saved(np.ascontiguousarray(scene[:72, :80]), 90))
-    assert ghosts.detect(small, preset="fast").parameters["offsets"] == [[0, 0]]
-    assert ghosts.detect(small, preset="thorough").parameters["offsets"] == "all"
+def test_where_to_look(scene, other, monkeypatch):
+    """Fast: on the own grid; standard: where hints point, within their cost; thorough: on all."""
+    plain = forensix.open(saved(scene, 90))
+    assert ghosts.grids_to_search(plain, "fast") == ([(0, 0)], 0)
+    offsets, left_out = ghosts.grids_to_search(plain, "thorough")
+    assert sorted(offsets) == [(d, r) for d in range(8) for r in range(8)] and left_out == 0
+    cropped = np.ascontiguousarray(opened(saved(scene, 70))[3:, 2:])
+    hinted = forensix.open(saved(cropped, 97))
+    assert (5, 6) in ghosts.grids_to_search(hinted, "standard")[0]
+    monkeypatch.setattr(ghosts, "HINTED_PIXELS", 100_000)
+    offsets, left_out = ghosts.grids_to_search(hinted, "standard")
+    assert offsets == [(0, 0)] and left_out > 0
+    assert ghosts.grids_to_search(forensix.open(png(cropped)), "standard")[0] == [(5, 6)]
 
 
 @pytest.mark.parametrize("qualities", [(90,), (75,), (98,), (70, 90), (88, 97), (90, 75), (85, 85)])

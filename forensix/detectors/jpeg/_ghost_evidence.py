@@ -195,4 +195,5 @@ def strongest_region(tile_evidence: np.ndarray, *, tests: float) -> Support:
     sums = np.bincount(labels.ravel(), weights=tile_evidence.ravel(), minlength=count + 1)[1:]
     nats = sums - LOG_GROWTH * sizes
     best = int(nats.argmax())
-    return Support(float(nats[best] - fixed), labels == best + 1)
+    where: np.ndarray = np.equal(labels, best + 1)
+    return Support(float(nats[best] - fixed), where)
