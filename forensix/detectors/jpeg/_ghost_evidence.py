@@ -164,11 +164,11 @@ class Support(NamedTuple):
 
     nats : its evidence, less the logarithm of the number of regions that could have
         been looked at; the number of false alarms is at most exp(-nats)
-    tiles : its size
+    tiles : (rows, cols) bool, where it is
     """
 
     nats: float
-    tiles: int
+    tiles: np.ndarray
 
 
 def strongest_region(tile_evidence: np.ndarray, *, tests: float) -> Support:
