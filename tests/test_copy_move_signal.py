@@ -15,8 +15,8 @@ from forensix.signal.affine import (
     robust_fit,
     scale_of,
 )
-from forensix.signal.copied_region import two_tone
-from forensix.signal.local_correlation import aligned, local_correlation, warped
+from forensix.signal.agreement import two_tone
+from forensix.signal.local_correlation import aligned, local_correlation, warped, with_slopes
 from forensix.signal.repetition import self_similarity
 from forensix.signal.sift import match_within, mirrored_descriptors, sift_keypoints
 
@@ -101,7 +101,7 @@ def test_alignment_finds_a_fraction_of_a_pixel():
     rows, cols = np.mgrid[: image.shape[0], : image.shape[1]]
     back = apply(inverse(truth), np.stack([rows.ravel(), cols.ravel()], axis=1))
     target = ndimage.map_coordinates(image, back.T, order=3).reshape(image.shape).astype(np.float32)
-    both = np.hstack([image, target])
+    both = with_slopes(np.hstack([image, target]))
     truth = truth + np.array([[0, 0, 0], [0, 0, image.shape[1]]])
     points = np.argwhere(np.ones((80, 80), bool)) + np.array([90, 200])
     start = truth + np.array([[0.01, 0, -1.5], [0, -0.01, 1.2]])

@@ -18,13 +18,15 @@ import numpy as np
 
 def apply(transform: np.ndarray, points: np.ndarray) -> np.ndarray:
     """(n, 2) points (row, col), transformed."""
-    return np.asarray(points @ transform[:, :2].T + transform[:, 2])
+    moved: np.ndarray = points @ transform[:, :2].T + transform[:, 2]
+    return moved
 
 
 def inverse(transform: np.ndarray) -> np.ndarray:
     """The transformation back; the linear part must not be singular."""
     linear = np.linalg.inv(transform[:, :2])
-    return np.c_[linear, -linear @ transform[:, 2]]
+    back: np.ndarray = np.c_[linear, -linear @ transform[:, 2]]
+    return back
 
 
 def fit_affine(source: np.ndarray, target: np.ndarray) -> np.ndarray:
@@ -48,12 +50,25 @@ def fit_similarity(source: np.ndarray, target: np.ndarray, *, mirrored: bool = F
         return None
     turn = (np.conj(start) * end).sum() / energy
     linear = np.array([[turn.real, -turn.imag], [turn.imag, turn.real]]) * flip
-    return np.c_[linear, to_mean - linear @ from_mean]
+    fitted: np.ndarray = np.c_[linear, to_mean - linear @ from_mean]
+    return fitted
 
 
 def scale_of(transform: np.ndarray) -> float:
     """Linear magnification: square root of the change of area."""
     return float(np.sqrt(abs(np.linalg.det(transform[:, :2]))))
+
+
+def shear_of(transform: np.ndarray) -> float:
+    """How far the linear part is from a rotation or reflection with one scale: 0 for those, relative."""
+    linear = transform[:, :2]
+    scale = scale_of(transform)
+    if scale == 0:
+        return float("inf")
+    sign = np.sign(np.linalg.det(linear))
+    # The nearest such matrix has columns at right angles and of equal length.
+    twin = sign * np.array([[linear[1, 1], -linear[1, 0]], [-linear[0, 1], linear[0, 0]]])
+    return float(np.linalg.norm(linear - twin) / 2 / scale)
 
 
 def is_plausible(transform: np.ndarray, *, smallest: float = 0.25, largest: float = 4.0) -> bool:
@@ -68,20 +83,24 @@ def robust_fit(
     source: np.ndarray,
     target: np.ndarray,
     *,
+    weights: np.ndarray | None = None,
     mirrored: bool = False,
     tolerance: float = 2.5,
-    trials: int = 60,
+    trials: int = 150,
     rng: np.random.Generator,
 ) -> tuple[np.ndarray, np.ndarray] | None:
-    """Transformation that most point pairs agree on, and which ones do.
+    """Transformation that the heaviest set of point pairs agrees on, and which ones do.
 
-    Similarities through two random pairs [1]_, the best of them refitted to all pairs
-    that agree until these no longer change [2]_: as an affine transformation where at
-    least 6 pairs spread over the plane, as a similarity otherwise.
+    Similarities through two pairs, one random and one random or near it [1]_; the best
+    of them is refitted to all pairs that agree until these no longer change [2]_: as an
+    affine transformation where at least 6 pairs spread over the plane, as a similarity
+    otherwise.
 
     Parameters
     ----------
     source, target : (n, 2) float64
+    weights : (n,) float64, optional
+        How much each pair counts; 1 each by default.
     tolerance : float
         Largest distance of a transformed source point from its target, pixels.
 
@@ -91,22 +110,34 @@ def robust_fit(
     agree : (n,) bool
         At least 3 are True. None instead of the pair when fewer agree.
     """
-    best, most = None, 2
-    for _ in range(trials):
-        first = rng.integers(len(source))
-        others = np.flatnonzero(np.hypot(*(source - source[first]).T) > 3 * tolerance)
-        if not len(others):
-            continue
-        pair = [first, others[rng.integers(len(others))]]
-        trial = fit_similarity(source[pair], target[pair], mirrored=mirrored)
-        if trial is None:
-            continue
-        count = np.count_nonzero(_misses(trial, source, target) < 1.5 * tolerance)
-        if count > most:
-            best, most = trial, count
-    if best is None:
+    if len(source) < 3:
         return None
-    return _polish(best, source, target, mirrored=mirrored, tolerance=tolerance)
+    start, end = source @ np.array([1, 1j]), target @ np.array([1, 1j])
+    start = -np.conj(start) if mirrored else start
+    first, second = _pairs_of_pairs(start, trials, apart=3 * tolerance, rng=rng)
+    if not len(first):
+        return None
+    turn = (end[second] - end[first]) / (start[second] - start[first])
+    shift = end[first] - turn * start[first]
+    close = np.abs(turn[:, None] * start + shift[:, None] - end) < 1.5 * tolerance
+    best = int(np.argmax(close @ (np.ones(len(source)) if weights is None else weights)))
+    if np.count_nonzero(close[best]) < 3:
+        return None
+    return _polish(close[best], source, target, mirrored=mirrored, tolerance=tolerance)
+
+
+def _pairs_of_pairs(
+    places: np.ndarray, trials: int, *, apart: float, rng: np.random.Generator, near: int = 20
+) -> tuple[np.ndarray, np.ndarray]:
+    """Indices of two pairs for each trial, every second time from one neighbourhood."""
+    first = rng.integers(len(places), size=trials)
+    distance = np.abs(places[first, None] - places)
+    distance[distance <= apart] = np.inf
+    order = np.argsort(distance, axis=1, kind="stable")
+    usable = np.count_nonzero(np.isfinite(distance), axis=1)
+    reach = np.where(np.arange(trials) % 2 == 0, np.minimum(usable, near), usable)
+    second = order[np.arange(trials), (rng.random(trials) * reach).astype(np.int64)]
+    return first[usable > 0], second[usable > 0]
 
 
 def _misses(transform: np.ndarray, source: np.ndarray, target: np.ndarray) -> np.ndarray:
@@ -114,21 +145,20 @@ def _misses(transform: np.ndarray, source: np.ndarray, target: np.ndarray) -> np
 
 
 def _polish(
-    transform: np.ndarray, source: np.ndarray, target: np.ndarray, *, mirrored: bool, tolerance: float
+    agree: np.ndarray, source: np.ndarray, target: np.ndarray, *, mirrored: bool, tolerance: float
 ) -> tuple[np.ndarray, np.ndarray] | None:
-    agree = _misses(transform, source, target) < 1.5 * tolerance
-    for _ in range(6):
+    transform = None
+    for _ in range(8):
         if np.count_nonzero(agree) < 3:
             return None
-        refitted = _fit_spread(source[agree], target[agree], mirrored=mirrored, tolerance=tolerance)
-        if refitted is None:
+        transform = _fit_spread(source[agree], target[agree], mirrored=mirrored, tolerance=tolerance)
+        if transform is None:
             return None
-        transform = refitted
         now = _misses(transform, source, target) < tolerance
         if np.array_equal(now, agree):
             break
         agree = now
-    return (transform, agree) if np.count_nonzero(agree) >= 3 else None
+    return (transform, agree) if transform is not None and np.count_nonzero(agree) >= 3 else None
 
 
 def _fit_spread(

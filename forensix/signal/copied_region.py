@@ -1,4 +1,4 @@
-"""From a candidate transformation to the two regions it joins, and how far they agree.
+"""From a candidate transformation to the two regions it joins.
 
 Shared by the copy-move methods: whatever finds a candidate (keypoints, blocks, a dense
 field), the same growth outlines it and the same measurements weigh it.
@@ -10,50 +10,27 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from forensix.signal.affine import inverse, is_plausible
+from forensix.signal.affine import apply, inverse, is_plausible
+from forensix.signal.agreement import Agreement, agreement
 from forensix.signal.local_correlation import (
     Box,
     aligned,
-    band_pass,
     local_correlation,
     local_mean,
     warped,
+    with_slopes,
 )
 from forensix.signal.match_groups import MatchGroup
 
 RADIUS = 4
 ALIKE = 0.75
 SMALLEST_AREA = 80
-# Variance above which a neighbourhood has texture to compare, grey levels squared.
-TEXTURED = 20.0
-# Standard deviations of the two blurs between which a band lies, pixels. Detail finer
-# than FINE does not survive JPEG or interpolation, even in a true copy.
-FINE = (0.8, 1.6)
-COARSE = (1.6, 3.2)
-
-
-@dataclass(frozen=True)
-class Agreement:
-    """How far two regions agree, given the transformation between them.
-
-    structure : correlation of the fine structure (about 2 to 4 px), every neighbourhood
-        brought to equal strength; -1 to 1, near 1 for a copy even after compression
-    coarse_miss : difference of the coarser structure (about 4 to 8 px) over its own
-        size, medians; 0 for a copy
-    level_miss : difference of the blurred grey value after one gain and offset for the
-        whole region, over its own variation; 0 for a copy
-    filled : mean local correlation over the textured part of the matched points' hull
-    gain, offset : grey values of the source over those of the target, and their difference
-    two_tone : share of the variance that two grey values explain; near 1 for lettering
-    """
-
-    structure: float
-    coarse_miss: float
-    level_miss: float
-    filled: float
-    gain: float
-    offset: float
-    two_tone: float
+# Variance of noise that local correlation allows for, unless a pair agrees more closely.
+NOISE = 2.0
+# A region must lie at least this far from its likeness, pixels.
+NEAREST = 12.0
+# Radius of the window in which the final outline is drawn.
+NARROW = 2
 
 
 @dataclass(frozen=True)
@@ -79,36 +56,76 @@ class CopiedRegion:
         return int(np.count_nonzero(self.source))
 
 
-def grow(image: np.ndarray, group: MatchGroup) -> CopiedRegion | None:
-    """Outline the region around matched points in which the image agrees with its moved self.
+def examine(image: np.ndarray, groups: list[MatchGroup], *, effort: float = 6.0) -> list[CopiedRegion]:
+    """Grow a region from each group of matches, in the order given.
 
-    None when less than 80 pixels around the points agree, or when the alignment fails.
+    A group whose points an earlier region's transformation already explains is passed
+    over, and the rest of the groups is when the boxes looked at cover `effort` times the
+    image: a picture that repeats everywhere must not take forever.
 
     Parameters
     ----------
     image : (rows, cols) float32, 0-255
-    group : MatchGroup
-        At least 3 points on either side, in pixels of `image`.
     """
-    box = _box_around(group.source, image.shape)
-    transform = group.transform
-    source = _agreeing(image, transform, box, group.source)
-    if np.count_nonzero(source) < SMALLEST_AREA:
-        return None
-    places = np.argwhere(source) + np.array(box[:2])
-    transform = aligned(image, transform, places)
-    if not is_plausible(transform):
-        return None
-    for _ in range(4):
-        source = _agreeing(image, transform, box, group.source)
-        wider = _widened(box, source, image.shape)
-        if wider == box:
+    slopes = with_slopes(image)
+    regions: list[CopiedRegion] = []
+    seen = 0
+    for group in groups:
+        if seen > effort * image.size:
             break
-        box = wider
-    if np.count_nonzero(source) < SMALLEST_AREA:
-        return None
-    box, source = _trimmed(box, source, image.shape)
-    return CopiedRegion(group, transform, box, source, agreement(image, transform, box, source, group.source))
+        if any(_explains(region, group) for region in regions):
+            continue
+        region, pixels = _grow(image, slopes, group)
+        seen += pixels
+        if region is not None:
+            regions.append(region)
+    return regions
+
+
+def _explains(region: CopiedRegion, group: MatchGroup, tolerance: float = 3.0) -> bool:
+    """True when the region holds the group's points and moves them alike, in either direction."""
+    for one, other in ((group.source, group.target), (group.target, group.source)):
+        row, col = np.rint(one.mean(axis=0) - region.box[:2]).astype(int)
+        if not (0 <= row < region.box[2] and 0 <= col < region.box[3]):
+            continue
+        miss = np.hypot(*(apply(region.transform, one) - other).T)
+        if np.median(miss) < tolerance:
+            return True
+    return False
+
+
+def _grow(image: np.ndarray, slopes: np.ndarray, group: MatchGroup) -> tuple[CopiedRegion | None, int]:
+    """Outline the region around matched points in which the image agrees with its moved self.
+
+    None instead of a region when less than 80 pixels around the points agree, or when
+    the alignment fails. Also the number of pixels looked at.
+    """
+    box, transform, seen = _box_around(group.source, image.shape), group.transform, 0
+    for _ in range(2):
+        for _ in range(3):
+            source = _agreeing(image, transform, box, group.source)
+            seen += source.size
+            wider = _widened(box, source, image.shape)
+            if wider == box:
+                break
+            box = wider
+        if np.count_nonzero(source) < SMALLEST_AREA:
+            return None, seen
+        transform = aligned(slopes, transform, np.argwhere(source) + np.array(box[:2]))
+        if not is_plausible(transform):
+            return None, seen
+    source = _agreeing(image, transform, box, group.source)
+    if np.count_nonzero(source) < SMALLEST_AREA or _displacement(transform, box, source) < NEAREST:
+        return None, seen
+    box, source = _trimmed(box, source)
+    measured = agreement(image, transform, box, source, group.source)
+    return CopiedRegion(group, transform, box, source, measured), seen + 2 * source.size
+
+
+def _displacement(transform: np.ndarray, box: Box, source: np.ndarray) -> float:
+    """Median distance between the region's pixels and their images: near 0 when a place found itself."""
+    places = np.argwhere(source)[:: max(1, np.count_nonzero(source) // 500)] + np.array(box[:2])
+    return float(np.median(np.hypot(*(apply(transform, places) - places).T)))
 
 
 def _box_around(points: np.ndarray, shape: tuple[int, int]) -> Box:
@@ -126,14 +143,18 @@ def _agreeing(image: np.ndarray, transform: np.ndarray, box: Box, seeds: np.ndar
     top, left, rows, cols = box
     there, inside = warped(image, transform, box)
     here = image[top : top + rows, left : left + cols]
-    alike = (local_correlation(here, there, radius=RADIUS) > ALIKE) & inside
+    row, col = np.rint(seeds - (top, left)).astype(int).T
+    row, col = np.clip(row, 0, rows - 1), np.clip(col, 0, cols - 1)
+    # Where the points agree to less than noise, faint texture counts as well.
+    error = float(np.median(local_mean(np.square(here - there), NARROW)[row, col]))
+    noise = float(np.clip(error, 0.1, NOISE))
+    alike = (local_correlation(here, there, radius=RADIUS, noise=noise) > ALIKE) & inside
     opened = cv2.morphologyEx(alike.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
     _, label = cv2.connectedComponents(opened, connectivity=4)
-    row, col = np.rint(seeds - (top, left)).astype(int).T
     seeded = np.zeros(label.max() + 1, bool)
-    seeded[label[np.clip(row, 0, rows - 1), np.clip(col, 0, cols - 1)]] = True
+    seeded[label[row, col]] = True
     seeded[0] = False
-    return seeded[label]
+    return np.asarray(seeded[label])
 
 
 def _widened(box: Box, source: np.ndarray, shape: tuple[int, int]) -> Box:
@@ -151,9 +172,7 @@ def _widened(box: Box, source: np.ndarray, shape: tuple[int, int]) -> Box:
     return top, left, bottom - top, right - left
 
 
-def _trimmed(
-    box: Box, source: np.ndarray, shape: tuple[int, int], margin: int = 16
-) -> tuple[Box, np.ndarray]:
+def _trimmed(box: Box, source: np.ndarray, margin: int = 16) -> tuple[Box, np.ndarray]:
     """The smallest box that holds the region and a margin."""
     row, col = np.flatnonzero(source.any(axis=1)), np.flatnonzero(source.any(axis=0))
     top, left = max(row[0] - margin, 0), max(col[0] - margin, 0)
@@ -162,112 +181,72 @@ def _trimmed(
     return (box[0] + int(top), box[1] + int(left), *part.shape), part
 
 
-def agreement(
-    image: np.ndarray, transform: np.ndarray, box: Box, source: np.ndarray, points: np.ndarray
-) -> Agreement:
-    """Measure how far the image agrees with its moved self inside a region of a box.
-
-    points : (n, 2) float64, the matched points (row, col) in the image
-    """
-    here, there, inside = _pair(image, transform, box)
-    a, b = here[source].astype(np.float64), there[source].astype(np.float64)
-    a, b = a - a.mean(), b - b.mean()
-    gain = float(np.clip(a @ b / max(b @ b, 1e-9), 0.2, 5.0))
-    fine = [_levelled(band_pass(side, *FINE)) for side in (here, there)]
-    coarse = [band_pass(side, *COARSE)[source] for side in (here, there)]
-    weight = source.astype(np.float32)
-    level = [_masked_blur((side - side[source].mean()) * weight, weight)[source] for side in (here, there)]
-    return Agreement(
-        structure=_cosine(fine[0][source], fine[1][source]),
-        coarse_miss=_median_ratio(coarse[0] - gain * coarse[1], coarse[0], floor=0.05),
-        level_miss=_rms(level[0] - gain * level[1]) / max(_rms(level[0]), 1.0),
-        filled=_filled(here, there, inside, points - box[:2]),
-        gain=gain,
-        offset=float(here[source].mean() - there[source].mean()),
-        two_tone=two_tone(here[source]),
-    )
-
-
-def _filled(here: np.ndarray, there: np.ndarray, inside: np.ndarray, points: np.ndarray) -> float:
-    """Mean local correlation of the textured pixels in the points' hull; 0 where there are none."""
-    import cv2
-
-    hull = cv2.convexHull(np.rint(points).astype(np.int32)[:, ::-1])
-    within = np.zeros(here.shape, np.uint8)
-    cv2.fillConvexPoly(within, hull, 1)
-    spread = [local_mean(side * side, RADIUS) - local_mean(side, RADIUS) ** 2 for side in (here, there)]
-    textured = within.astype(bool) & inside & (np.maximum(*spread) > TEXTURED)
-    if not textured.any():
-        return 0.0
-    return float(local_correlation(here, there, radius=RADIUS)[textured].mean())
-
-
-def _pair(image: np.ndarray, transform: np.ndarray, box: Box) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    top, left, rows, cols = box
-    there, inside = warped(image, transform, box)
-    return image[top : top + rows, left : left + cols], there, inside
-
-
-def _levelled(band: np.ndarray) -> np.ndarray:
-    """A band divided by its own local strength, so that faint texture counts as much as edges."""
-    return np.asarray(band / (np.sqrt(np.maximum(local_mean(band * band, RADIUS), 0)) + 0.3))
-
-
-def _masked_blur(values: np.ndarray, weight: np.ndarray, sigma: float = 3.0) -> np.ndarray:
-    import cv2
-
-    blurred = cv2.GaussianBlur(values, (0, 0), sigma)
-    return np.asarray(blurred / np.maximum(cv2.GaussianBlur(weight, (0, 0), sigma), 1e-3))
-
-
-def _cosine(a: np.ndarray, b: np.ndarray) -> float:
-    a, b = a.astype(np.float64), b.astype(np.float64)
-    return float(a @ b / np.sqrt((a @ a) * (b @ b) + 1e-9))
-
-
-def _median_ratio(miss: np.ndarray, signal: np.ndarray, *, floor: float) -> float:
-    return float(np.median(np.abs(miss)) / (np.median(np.abs(signal)) + floor))
-
-
-def _rms(values: np.ndarray) -> float:
-    return float(np.sqrt(np.square(values, dtype=np.float64).mean()))
-
-
-def two_tone(values: np.ndarray) -> float:
-    """Share of the variance that two grey values explain (Otsu's criterion), 0 to 1.
-
-    Lettering comes near 1, a Gaussian texture has 0.64, an even spread 0.75.
-    """
-    counts = np.bincount(np.clip(np.rint(values), 0, 255).astype(np.int64), minlength=256)
-    share = counts / counts.sum()
-    below, moment = np.cumsum(share), np.cumsum(share * np.arange(256))
-    split = (below > 0) & (below < 1 - 1e-12)
-    if not split.any():
-        return 0.0
-    between = (moment[-1] * below - moment)[split] ** 2 / (below * (1 - below))[split]
-    variance = float((share * (np.arange(256) - moment[-1]) ** 2).sum())
-    return float(between.max() / max(variance, 1e-9))
-
-
-def outlines(region: CopiedRegion, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+def outlines(image: np.ndarray, region: CopiedRegion, *, margin: int = 48) -> tuple[np.ndarray, np.ndarray]:
     """The two sides as masks of the whole image: (rows, cols) bool, source and target.
 
-    Holes are filled and the outline is moved out by the part of the correlation window
-    that looks past the border of the copied area.
+    The region grew where the image correlates strongly in a wide window. Here its outline is
+    drawn anew in a narrow one, and what differs no more than the region's own core does
+    belongs to it too: so smooth parts of an exact copy join where their noise
+    agrees, while after compression they stay out unless the copied parts enclose them.
+
+    Parameters
+    ----------
+    image : (rows, cols) float32, 0-255
+    margin : int
+        How far beyond the region's box the outline may reach, pixels.
     """
     import cv2
     from scipy import ndimage
 
-    top, left, rows, cols = region.box
-    side = 2 * RADIUS + 1
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
-    closed = cv2.morphologyEx(np.pad(region.source, side).astype(np.uint8), cv2.MORPH_CLOSE, disc)
-    filled = ndimage.binary_fill_holes(closed)[side:-side, side:-side]
-    source = np.zeros(shape, np.uint8)
-    source[top : top + rows, left : left + cols] = filled
-    back = inverse(region.transform)
+    box, core = _padded(region, image.shape, margin)
+    top, left, rows, cols = box
+    here = image[top : top + rows, left : left + cols]
+    there, inside = warped(image, region.transform, box)
+    inner = ndimage.binary_erosion(core, iterations=3)
+    inner = inner if np.count_nonzero(inner) > 50 else core
+    gain = region.agreement.gain
+    miss = (here - here[core].mean()) - np.float32(gain) * (there - there[core].mean())
+    noise = 2.2 * float(np.median(np.abs(miss[inner]))) ** 2 + 0.05
+    error = local_mean(miss * miss, NARROW)
+    correlation = local_correlation(here, there, radius=NARROW, noise=0.5 * noise)
+    usual = max(float(np.percentile(error[inner], 95)), 4 * noise)
+    agrees = inside & ((correlation > 0.6) | ((error < usual) & (correlation > 0.1)))
+    agrees = cv2.morphologyEx(agrees.astype(np.uint8), cv2.MORPH_OPEN, _disc(2))
+    label, _ = ndimage.label(agrees)
+    reached = np.zeros(label.max() + 1, bool)
+    reached[label[core]] = True
+    reached[0] = False
+    drawn = reached[label]
+    if np.count_nonzero(drawn & core) < 0.6 * np.count_nonzero(core):
+        drawn = drawn | core
+    closed = cv2.morphologyEx(np.pad(drawn, 16).astype(np.uint8), cv2.MORPH_CLOSE, _disc(7))
+    source = np.zeros(image.shape, np.uint8)
+    source[top : top + rows, left : left + cols] = ndimage.binary_fill_holes(closed)[16:-16, 16:-16]
+    return source.astype(bool), moved(source, region.transform)
+
+
+def moved(source: np.ndarray, transform: np.ndarray) -> np.ndarray:
+    """A mask of the whole image, transformed; (rows, cols) bool."""
+    import cv2
+
+    back = inverse(transform)
     matrix = np.c_[back[::-1, 1::-1], back[::-1, 2]]
-    target = cv2.warpAffine(
-        source, matrix, (shape[1], shape[0]), flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
-    )
-    return source.astype(bool), target.astype(bool)
+    size = (source.shape[1], source.shape[0])
+    flags = cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
+    return np.asarray(cv2.warpAffine(source.astype(np.uint8), matrix, size, flags=flags) > 0)
+
+
+def _padded(region: CopiedRegion, shape: tuple[int, int], margin: int) -> tuple[Box, np.ndarray]:
+    top, left, rows, cols = region.box
+    upper, first = max(0, top - margin), max(0, left - margin)
+    lower, last = min(shape[0], top + rows + margin), min(shape[1], left + cols + margin)
+    core = np.zeros((lower - upper, last - first), bool)
+    core[top - upper : top - upper + rows, left - first : left - first + cols] = region.source
+    return (upper, first, lower - upper, last - first), core
+
+
+def _disc(radius: int) -> np.ndarray:
+    import cv2
+
+    side = 2 * radius + 1
+    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))

@@ -92,14 +92,23 @@ def band_pass(image: np.ndarray, fine: float, coarse: float) -> np.ndarray:
     return np.asarray(upper - cv2.GaussianBlur(image, (0, 0), coarse))
 
 
+def with_slopes(image: np.ndarray, *, blur: float = 0.8) -> np.ndarray:
+    """The smoothed image with its slopes by row and by column; (rows, cols, 3) float32.
+
+    blur : standard deviation of the smoothing, pixels
+    """
+    import cv2
+
+    smooth = cv2.GaussianBlur(image, (0, 0), blur)
+    kernel = np.array([-0.5, 0, 0.5], np.float32)
+    one = np.ones(1, np.float32)
+    down = cv2.sepFilter2D(smooth, cv2.CV_32F, one, kernel, borderType=cv2.BORDER_REPLICATE)
+    across = cv2.sepFilter2D(smooth, cv2.CV_32F, kernel, one, borderType=cv2.BORDER_REPLICATE)
+    return np.asarray(cv2.merge([smooth, down, across]))
+
+
 def aligned(
-    image: np.ndarray,
-    transform: np.ndarray,
-    points: np.ndarray,
-    *,
-    blur: float = 0.8,
-    steps: int = 12,
-    limit: int = 15_000,
+    image: np.ndarray, transform: np.ndarray, points: np.ndarray, *, steps: int = 12, limit: int = 5_000
 ) -> np.ndarray:
     """Transformation adjusted so that the image at the points and at their images agrees best.
 
@@ -109,36 +118,31 @@ def aligned(
 
     Parameters
     ----------
-    image : (rows, cols) float32
+    image : (rows, cols, 3) float32
+        As from :func:`with_slopes`.
     points : (n, 2) int, (row, col), inside the image; n at least 64
-    blur : float
-        Standard deviation of the smoothing before comparison, pixels.
     limit : int
         At most this many points are used, evenly picked.
     """
-    import cv2
-
     if len(points) > limit:
         points = points[np.linspace(0, len(points) - 1, limit).astype(np.int64)]
-    smooth = cv2.GaussianBlur(image, (0, 0), blur)
-    wanted = smooth[points[:, 0], points[:, 1]].astype(np.float64)
+    wanted = image[points[:, 0], points[:, 1], 0].astype(np.float64)
     wanted -= wanted.mean()
     centre = points.mean(axis=0)
     reach = max(float(np.sqrt(((points - centre) ** 2).sum(axis=1).mean())), 1.0)
     offset = (points - centre) / reach
+    slopes = np.ones((len(points), 8))
     best, least = transform, np.inf
     for _ in range(steps):
-        seen, by_row, by_col = _sampled(smooth, apply(transform, points))
+        seen, by_row, by_col = _sampled(image, apply(transform, points)).T
         seen = seen - seen.mean()
         gain = float(np.clip((wanted @ seen) / max(seen @ seen, 1e-9), 0.3, 3.0))
         miss = wanted - gain * seen
         if (error := float(miss @ miss)) < least:
             best, least = transform, error
         weight = 1 / (1 + (miss / (2 * np.median(np.abs(miss)) + 1e-6)) ** 2)
-        slopes = np.column_stack(
-            [g * part for g in (gain * by_row, gain * by_col) for part in (*offset.T, 1.0)]
-            + [seen, np.ones(len(seen))]
-        )
+        slopes[:, 2], slopes[:, 5], slopes[:, 6] = gain * by_row, gain * by_col, seen
+        slopes[:, :2], slopes[:, 3:5] = slopes[:, 2:3] * offset, slopes[:, 5:6] * offset
         normal = (slopes * weight[:, None]).T @ slopes
         normal[np.diag_indices(8)] += 1e-6 * np.trace(normal) / 8 + 1e-12
         change = np.linalg.solve(normal, (slopes * weight[:, None]).T @ miss)
@@ -149,25 +153,13 @@ def aligned(
     return best
 
 
-def _sampled(image: np.ndarray, points: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Value, slope by row and slope by column at (n, 2) points between pixels; float64 each."""
+def _sampled(image: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """The channels at (n, 2) points between pixels, bilinear; (n, channels) float64."""
     import cv2
 
     # cv2.remap wants maps less than 32768 long: fold the list into rows.
     side = 256
     folded = np.pad(points, ((0, -len(points) % side), (0, 0)), mode="edge").astype(np.float32)
     row, col = folded[:, 0].reshape(-1, side), folded[:, 1].reshape(-1, side)
-
-    def look(down: float, across: float) -> np.ndarray:
-        values = cv2.remap(
-            image,
-            col + np.float32(across),
-            row + np.float32(down),
-            cv2.INTER_LINEAR,
-            borderMode=cv2.BORDER_REPLICATE,
-        )
-        return values.ravel()[: len(points)].astype(np.float64)
-
-    by_row = (look(1, 0) - look(-1, 0)) / 2
-    by_col = (look(0, 1) - look(0, -1)) / 2
-    return look(0, 0), by_row, by_col
+    values = cv2.remap(image, col, row, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(values.reshape(-1, image.shape[2])[: len(points)], np.float64)

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from forensix.errors import ParameterError
+from forensix.signal.blas import one_blas_thread
 
 # Keypoints of low contrast are kept (the usual threshold is 0.04), so that smooth
 # regions get points; the geometry sorts out the unreliable ones.
@@ -130,7 +131,7 @@ def mean_level(grey: np.ndarray, points: np.ndarray, sizes: np.ndarray) -> np.nd
     top, bottom = np.maximum(row - reach, 0), np.minimum(row + reach + 1, grey.shape[0])
     left, right = np.maximum(col - reach, 0), np.minimum(col + reach + 1, grey.shape[1])
     total = sums[bottom, right] - sums[top, right] - sums[bottom, left] + sums[top, left]
-    return (total / np.maximum((bottom - top) * (right - left), 1)).astype(np.float32)
+    return np.asarray(total / np.maximum((bottom - top) * (right - left), 1), np.float32)
 
 
 def mirrored_descriptors(descriptors: np.ndarray) -> np.ndarray:
@@ -146,14 +147,15 @@ def match_within(
     largest_distance: float = 0.45,
     nearest: float = 16.0,
     most: int = 12,
+    gap: float = 0.65,
 ) -> Matches:
     """Pairs of alike keypoints within one image, several per keypoint where there are several copies.
 
     Every keypoint is compared with those of a similar mean grey value only [3]_, which
     leaves a fraction of the n * n comparisons. All pairs closer than `largest_distance`
-    count, as in the generalised nearest-neighbour test, so that a region pasted twice
-    is found twice; a keypoint with more than `most` partners belongs to a texture and
-    is left out.
+    count, so that a region pasted several times is found each time. A keypoint with
+    more than `most` partners belongs to a repeating texture: only partners that stand
+    out from the rest count then, as in the generalised nearest-neighbour test.
 
     Parameters
     ----------
@@ -162,39 +164,63 @@ def match_within(
     nearest : float
         Pairs closer together than this many pixels are left out.
     most : int
-        A keypoint with more partners than this is left out.
+        A keypoint with more partners than this is taken for texture.
+    gap : float
+        There, a partner must be closer than this fraction of the distance of the first
+        partner beyond `most`.
     """
-    source, target, distance = _pairs_below(keypoints, largest_distance, mirrored=mirrored)
+    source, target, distance = _pairs_below(
+        keypoints, largest_distance, mirrored=mirrored, most=most, gap=gap
+    )
     apart = np.hypot(*(keypoints.points[source] - keypoints.points[target]).T) >= nearest
-    source, target, distance = source[apart], target[apart], distance[apart]
-    partners = np.bincount(source, minlength=len(keypoints))
-    keep = (partners[source] <= most) & (partners[target] <= most) & (source < target)
+    keep = apart & (source < target)
     source, target, distance = source[keep], target[keep], distance[keep]
     order = np.lexsort((target, source))
     return Matches(source[order], target[order], distance[order], mirrored)
 
 
 def _pairs_below(
-    keypoints: Keypoints, limit: float, *, mirrored: bool
+    keypoints: Keypoints, limit: float, *, mirrored: bool, most: int, gap: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """All ordered pairs of similar grey value with descriptors closer than `limit`."""
+    """Ordered pairs of similar grey value with descriptors closer than each keypoint allows."""
     order = np.argsort(keypoints.levels, kind="stable")
     levels, descriptors = keypoints.levels[order], keypoints.descriptors[order]
     queries = mirrored_descriptors(descriptors) if mirrored else descriptors
     step, overlap = (
         (256.0, 0.0) if len(order) < 5_000 else (40.0, 10.0) if len(order) < 10_000 else (20.0, 5.0)
     )
-    least = np.float32(1 - limit**2 / 2)
     found = []
-    for low in np.arange(0.0, 256.0, step):
-        first, last = np.searchsorted(levels, [low, low + step])
-        begin, end = np.searchsorted(levels, [low - overlap, low + step + overlap])
-        for start in range(first, last, BLOCK_ROWS):
-            stop = min(start + BLOCK_ROWS, last)
-            cosines = queries[start:stop] @ descriptors[begin:end].T
-            row, col = np.nonzero(cosines > least)
-            found.append((order[row + start], order[col + begin], cosines[row, col]))
+    allowed = np.full(len(order), np.inf, np.float32)
+    with one_blas_thread():
+        for low in np.arange(0.0, 256.0, step):
+            first, last = np.searchsorted(levels, [low, low + step])
+            begin, end = np.searchsorted(levels, [low - overlap, low + step + overlap])
+            for start in range(first, last, BLOCK_ROWS):
+                stop = min(start + BLOCK_ROWS, last)
+                cosines = queries[start:stop] @ descriptors[begin:end].T
+                row, col, allowed[start:stop] = _partners(cosines, limit, most=most, gap=gap)
+                found.append((row + start, col + begin, cosines[row, col]))
     if not found:
         return np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.float32)
     source, target, cosine = (np.concatenate(part) for part in zip(*found, strict=True))
+    both = cosine > allowed[target]
+    source, target, cosine = order[source[both]], order[target[both]], cosine[both]
     return source, target, np.sqrt(np.maximum(2 - 2 * cosine, 0)).astype(np.float32)
+
+
+def _partners(
+    cosines: np.ndarray, limit: float, *, most: int, gap: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Row and column of the partners that count, and the cosine each row asks for; (rows,) float32."""
+    least = np.full(len(cosines), 1 - limit**2 / 2, np.float32)
+    # The flat search is many times faster than the one by rows and columns.
+    row, col = np.divmod(np.flatnonzero(cosines > least[0]), cosines.shape[1])
+    # One of the partners is the keypoint itself.
+    crowded = np.flatnonzero(np.bincount(row, minlength=len(cosines)) > most + 1)
+    if len(crowded):
+        rank = cosines.shape[1] - (most + 2)
+        first_beyond = np.partition(cosines[crowded], rank, axis=1)[:, rank]
+        least[crowded] = 1 - gap**2 * (1 - first_beyond)
+        keep = cosines[row, col] > least[row]
+        row, col = row[keep], col[keep]
+    return row, col, least

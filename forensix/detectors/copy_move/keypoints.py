@@ -14,7 +14,8 @@ from forensix.errors import NotApplicable, ParameterError
 from forensix.evidence import Evidence
 from forensix.finding import Finding, Heatmap, Region
 from forensix.signal.affine import scale_of
-from forensix.signal.copied_region import CopiedRegion, grow, outlines
+from forensix.signal.blas import one_blas_thread
+from forensix.signal.copied_region import CopiedRegion, examine, outlines
 from forensix.signal.local_correlation import local_mean
 from forensix.signal.match_groups import group_matches
 from forensix.signal.regions import bounding_boxes, label_regions
@@ -76,9 +77,10 @@ def find_pairs(luma: np.ndarray, *, candidates: int = CANDIDATES) -> tuple[list[
         raise ParameterError(f"luma must be 2-D and at least {LEAST_SIDE} on a side, got {luma.shape}")
     keypoints = sift_keypoints(luma)
     groups = []
-    for mirrored in (False, True):
-        groups += group_matches(keypoints, match_within(keypoints, mirrored=mirrored))[:candidates]
-    regions = [region for group in groups if (region := grow(luma, group)) is not None]
+    with one_blas_thread():
+        for mirrored in (False, True):
+            groups += group_matches(keypoints, match_within(keypoints, mirrored=mirrored))[:candidates]
+        regions = examine(luma, sorted(groups, key=lambda group: -group.strength))
     pairs = [Pair(region, log10_alarms(region, tests=len(groups))) for region in regions]
     return sorted(pairs, key=lambda pair: pair.log10_alarms), len(keypoints)
 
@@ -127,7 +129,7 @@ def _report(
     heat[_featureless(luma)] = np.nan
     for pair in reversed(pairs):
         value = score_of(pair.log10_alarms)
-        for side in outlines(pair.region, luma.shape):
+        for side in outlines(luma, pair.region):
             heat[side] = np.where(np.isnan(heat[side]), value, np.fmax(heat[side], value))
     labels, count = label_regions(heat > 0.5, minimum_cells=16)
     boxes = bounding_boxes(labels, count, cell=cell, rows=size[0], cols=size[1])
@@ -172,7 +174,10 @@ def _measured(pair: Pair, cell: int) -> dict[str, Any]:
         "fine_structure_correlation": agreement.structure,
         "coarse_difference": agreement.coarse_miss,
         "level_difference": agreement.level_miss,
+        "ground_correlation": agreement.ground,
+        "shear": agreement.shear,
         "two_tone_share": agreement.two_tone,
+        "clipped_share": agreement.clipped,
     }
 
 
