@@ -35,13 +35,13 @@ GROUPS: tuple[Noise, ...] = (CLEAN_NOISE, SMOOTH_NOISE, CLIPPED_NOISE)
 DOUBTS = (0.01, 0.04, 0.04)  # least chance, by group, that a coefficient does not follow its block's history
 MOST_DOUBT = 0.5
 CLASSES = ACTIVITIES * len(GROUPS)
-SCALES = np.geomspace(0.06, 200, 34)  # of the Gaussians, in units of the last step
-LEAST_SCALE = 6  # index of the first that gives other levels than 0 often enough
+SCALES = np.geomspace(0.05, 250, 50)  # of the Gaussians, in units of the last step
+LEAST_SCALE = 10  # index of the first that gives other levels than 0 often enough
 SPREAD = 0.7  # of log scale around an activity's own, before the picture is looked at
 PRIOR_COUNT = 40.0  # how many coefficients that expectation weighs as much as
 FIT_ROUNDS, REGION_ROUNDS = 12, 30  # of expectation maximisation
 AROUND = 5  # blocks on a side of the surroundings
-SHIFTS = np.arange(-20, 21)
+SHIFTS = np.arange(-30, 31)
 LARGEST_MEAN_VALUE = 1100  # of a block, as DCT coefficient
 LEAST_MEAN_GAIN = 30.0  # nats over one quantization that the first step of mean values must bring
 
