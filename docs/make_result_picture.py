@@ -1,6 +1,6 @@
 """Draw docs/images/cat-in-the-cup.png: the example forgery beside the map of its scan.
 
-    python docs/make_result_picture.py
+python docs/make_result_picture.py
 """
 
 from pathlib import Path

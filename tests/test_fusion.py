@@ -75,14 +75,16 @@ def test_the_sum_is_bounded():
 
 
 def test_calibration_rises_and_is_bounded():
-    calibration = Calibration(intercept=0.1, slope=2.0, lowest=-0.5, highest=1.5)
+    calibration = Calibration(low=-0.5, middle=0.4, high=1.5)
     weights = [calibration.log10_lr(score) for score in np.linspace(0, 1, 101)]
     assert weights == sorted(weights)
-    assert (weights[0], weights[-1]) == (-0.5, 1.5)
-    assert calibration.log10_lr(0.5) == pytest.approx(0.1)
+    assert (weights[0], weights[50], weights[75], weights[-1]) == (-0.5, 0.0, 0.4, 1.5)
+    np.testing.assert_allclose(weights[25], -0.25)
 
 
-@pytest.mark.parametrize("fields", [{"slope": -1.0}, {"highest": 5.0}, {"lowest": 0.1}, {"lowest": -9}])
+@pytest.mark.parametrize(
+    "fields", [{"middle": -1.0}, {"high": 5.0}, {"low": 0.1}, {"low": -9}, {"middle": 1.1}]
+)
 def test_a_senseless_calibration_is_refused(fields):
     with pytest.raises(ParameterError):
         Calibration(**fields)
@@ -90,9 +92,9 @@ def test_a_senseless_calibration_is_refused(fields):
 
 def test_shipped_calibration_states_what_it_rests_on():
     for name, calibration in load_calibration().items():
-        assert calibration.authentic > 0 and calibration.tampered > 0, name
+        assert calibration.authentic > 0 and calibration.changed > 0, name
         # One over the number of untouched images is the least rate that can be told.
-        assert calibration.highest <= np.log10(calibration.authentic + 1), name
+        assert calibration.high <= np.log10(calibration.authentic + 2), name
         assert calibration.false_alarm_rate is not None, name
 
 

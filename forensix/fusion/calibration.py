@@ -1,9 +1,10 @@
 """From a detector's score to a bounded likelihood ratio.
 
-The weight of evidence of a finding is ``log10 P(score | tampered) / P(score | untouched)``.
-It is modelled, per detector, as a line in the score's log-odds (logistic calibration)
-and cut off at bounds that the reference data can support: with n authentic photos and
-no false alarm among them, no method may claim much more than log10(n).
+The weight of evidence of a finding is ``log10 P(score | changed) / P(score | untouched)``.
+It is taken, per detector, from three counts on reference images: how often the score lies
+at most at 0.5 (no decision), in the middle, and near 1, with one hit and one miss added to
+each count so that no ratio claims more than so many images can support. Between the
+three the weight is interpolated, through 0 at the score 0.5.
 
 References
 ----------
@@ -17,11 +18,11 @@ doi:10.1016/j.scijus.2016.06.003
 from __future__ import annotations
 
 import json
-import math
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
 from importlib import resources
+from itertools import pairwise
 
 from forensix.errors import ParameterError
 from forensix.finding import Finding
@@ -32,32 +33,34 @@ LIMIT = 4.0
 
 @dataclass(frozen=True)
 class Calibration:
-    """log10 LR = intercept + slope * log10(score / (1 - score)), within [lowest, highest].
+    """Weights (log10 likelihood ratios) at the scores 0, 0.5, 0.75 and from 0.95 on.
 
-    authentic, tampered : how many images it was fitted on
+    low, middle, high : the weight at the scores 0, 0.75 and 0.95; at 0.5 it is 0
+    authentic, changed : how many images it was fitted on
     false_alarm_rate : fraction of those authentic images scored above 0.5
     """
 
-    intercept: float = 0.0
-    slope: float = 1.0
-    lowest: float = -0.1
-    highest: float = 1.3
+    low: float = -0.1
+    middle: float = 0.3
+    high: float = 1.0
     authentic: int = 0
-    tampered: int = 0
+    changed: int = 0
     false_alarm_rate: float | None = None
 
     def __post_init__(self) -> None:
-        if self.slope < 0 or not -LIMIT <= self.lowest <= 0 <= self.highest <= LIMIT:
-            raise ParameterError("a calibration rises with the score and has bounds around 0 within 4")
+        if not -LIMIT <= self.low <= 0 <= self.middle <= self.high <= LIMIT:
+            raise ParameterError("a calibration rises with the score, through 0, within 4 either way")
 
     def log10_lr(self, score: float) -> float:
-        """The weight of evidence of one score (0 to 1), within the bounds."""
-        inside = min(max(score, 1e-6), 1 - 1e-6)
-        line = self.intercept + self.slope * math.log10(inside / (1 - inside))
-        return round(min(max(line, self.lowest), self.highest), 4)
+        """The weight of evidence of one score (0 to 1)."""
+        knots = ((0.0, self.low), (0.5, 0.0), (0.75, self.middle), (0.95, self.high), (1.0, self.high))
+        for (left, below), (right, above) in pairwise(knots):
+            if score <= right:
+                return round(below + (above - below) * (score - left) / (right - left), 4)
+        return self.high
 
 
-# A method without reference data may speak, but softly: at most "twenty times as likely".
+# A method without reference data may speak, but softly: at most "ten times as likely".
 UNCALIBRATED = Calibration()
 
 
