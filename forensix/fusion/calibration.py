@@ -42,7 +42,7 @@ class Calibration:
 
     low: float = -0.1
     middle: float = 0.3
-    high: float = 1.0
+    high: float = 1.3
     authentic: int = 0
     changed: int = 0
     false_alarm_rate: float | None = None
@@ -60,7 +60,7 @@ class Calibration:
         return self.high
 
 
-# A method without reference data may speak, but softly: at most "ten times as likely".
+# A method without reference data may speak, but softly: at most "twenty times as likely".
 UNCALIBRATED = Calibration()
 
 

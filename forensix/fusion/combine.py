@@ -17,10 +17,10 @@ from forensix.fusion.calibration import LIMIT
 from forensix.result import LABELS, Conclusion
 
 # Four times as likely if changed than if not, which the bounded weights of a method that
-# decided reach where it rarely errs; nine tenths as likely. Silence weighs little, since a
+# decided reach where it rarely errs; four fifths as likely. Silence weighs little, since a
 # change need not leave the trace that a method looks for.
 INCONSISTENT_FROM = 0.6
-CONSISTENT_TO = -0.05
+CONSISTENT_TO = -0.1
 
 WORDS = {
     "integrity": ("no trace of a change", "a change"),
