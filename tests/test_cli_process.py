@@ -30,14 +30,20 @@ def files(tmp_path):
 
 
 def start(words, files, environment, **options):
-    return subprocess.Popen(
-        [*FORENSIX, *words],
-        cwd=files,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        **options,
-    )
+    # A shell's background job ignores SIGINT, and so would its children; a handler here is
+    # the default there.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return subprocess.Popen(
+            [*FORENSIX, *words],
+            cwd=files,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            **options,
+        )
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.parametrize("jobs", ["1", "2"])

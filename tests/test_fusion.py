@@ -83,7 +83,7 @@ def test_calibration_rises_and_is_bounded():
 
 
 @pytest.mark.parametrize(
-    "fields", [{"middle": -1.0}, {"high": 5.0}, {"low": 0.1}, {"low": -9}, {"middle": 1.1}]
+    "fields", [{"middle": -1.0}, {"high": 5.0}, {"low": 0.1}, {"low": -9}, {"middle": 1.4}]
 )
 def test_a_senseless_calibration_is_refused(fields):
     with pytest.raises(ParameterError):
