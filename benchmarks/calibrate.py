@@ -1,11 +1,15 @@
 """Fit the shipped calibration: from each detector's score to a bounded likelihood ratio.
 
     python benchmarks/calibrate.py MANIFEST.csv... [--jobs 2] [--holdout 0.3] [--write]
+        [--scores FILE] [--detector NAME ...]
 
 Manifests have the columns image, label, kind and group (see ``forensix forge``). Groups
 (one scene or camera with all its variants) are split at random: the line is fitted on
 one side and its cost, Cllr, and error rates are reported on the other. ``--write``
 replaces forensix/models/calibration.json and its card, with the numbers of this run.
+
+``--scores FILE`` keeps the scores that were taken; with ``--detector NAME`` only that method
+is run again and its scores replaced in the file, and everything is fitted from the file.
 
 Per detector three counts are taken: scores of at most 0.5, above 0.5, and above 0.9, each
 with one hit and one miss added, so that no ratio claims more than so many images support.
@@ -48,7 +52,10 @@ def read_rows(manifests: list[Path], originals: list[Path]) -> list[dict]:
     return rows
 
 
-def collect(rows: list[dict], jobs: int) -> dict[str, list[tuple[float, bool, str]]]:
+Scores = dict[str, list[tuple[float, bool, str]]]
+
+
+def collect(rows: list[dict], names: list[str] | None, jobs: int) -> Scores:
     """Per detector the (score, changed, group) of every image it could judge and whose truth is known."""
     from forensix import detectors
     from forensix.batch import scan_many
@@ -56,7 +63,7 @@ def collect(rows: list[dict], jobs: int) -> dict[str, list[tuple[float, bool, st
     by_path = {row["image"]: row for row in rows}
     questions = {name: detectors.method(name).concludes for name in detectors.names()}
     scores = defaultdict(list)
-    for number, result in enumerate(scan_many(list(by_path), jobs=jobs), start=1):
+    for number, result in enumerate(scan_many(list(by_path), detectors=names, jobs=jobs), start=1):
         row = by_path[result.path]
         for finding in result.findings:
             truth = row[questions[finding.detector]]
@@ -66,15 +73,17 @@ def collect(rows: list[dict], jobs: int) -> dict[str, list[tuple[float, bool, st
     return scores
 
 
-def collected_scores(args: argparse.Namespace) -> dict[str, list[tuple[float, bool, str]]]:
-    """The scores of this run, or those kept from an earlier one (``--scores``)."""
+def collected_scores(args: argparse.Namespace) -> Scores:
+    """The scores kept from an earlier run (``--scores``), with those taken in this one in their place."""
+    kept: Scores = {}
     if args.scores and args.scores.exists():
-        kept = json.loads(args.scores.read_text())
-        return {name: [tuple(triple) for triple in triples] for name, triples in kept.items()}
-    scores = collect(read_rows(args.manifests, args.originals), args.jobs)
+        document = json.loads(args.scores.read_text())
+        kept = {name: [tuple(triple) for triple in triples] for name, triples in document.items()}
+    if not kept or args.detector:
+        kept |= collect(read_rows(args.manifests, args.originals), args.detector, args.jobs)
     if args.scores:
-        args.scores.write_text(json.dumps(scores))
-    return scores
+        args.scores.write_text(json.dumps(kept))
+    return kept
 
 
 def rate(hits: np.ndarray) -> float:
@@ -135,6 +144,7 @@ def main() -> None:
     parser.add_argument("manifests", nargs="+", type=Path)
     parser.add_argument("--originals", nargs="*", default=[], type=Path, help="manifests of camera originals")
     parser.add_argument("--scores", type=Path, help="keep the scores here, and start from them next time")
+    parser.add_argument("--detector", action="append", help="take the scores of this method only")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument(
         "--holdout", type=float, default=0.3, help="fraction of groups kept out of the report's fit"

@@ -40,12 +40,13 @@ METHOD = Method(
     concludes="history",
 )
 
-# What is enough to decide: about 1.5 times the largest value seen on singly compressed photos.
+# What is enough to decide. Of 156 photos reduced and saved once, one is then taken for saved twice; of 92
+# files straight from some 40 models of camera, none.
 ENOUGH_GAIN = 25.0  # summed over frequencies
 CLEAR_GAIN = 6.0  # of one frequency, to count as one that agrees
 AGREEING = {"table": 2, "free": 3}  # frequencies that must, with the steps of a libjpeg table or with any
 ENOUGH_EXCESS = 6.5  # standard errors
-ENOUGH_IMPROBABILITY = 4.5  # decimal logarithm
+ENOUGH_IMPROBABILITY = 5.0  # decimal logarithm; some 1200 shifts and tables are tried
 # Finer steps leave the mid frequencies so alive that the camera's own processing shows in them.
 FINEST_STEP = 8.0
 # Chance of finding a re-saved file out, by the mean of its first ten luma AC steps (interpolated): measured
