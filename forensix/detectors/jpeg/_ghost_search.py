@@ -25,6 +25,7 @@ from forensix.signal.block_dct import dct_basis
 PIXEL_NOISE = 0.5
 # Clipped pixels move a little when they are compressed again.
 NEAR_BLACK, NEAR_WHITE = 3, 252
+STRIP = 32  # rows of blocks looked at together
 # Steps estimated freely can fit anything a little: 63 choices among LARGEST_STEP cost this.
 FREE_STEPS_COST = 63 * math.log(LARGEST_STEP)
 
@@ -167,10 +168,15 @@ def unclipped_blocks(rgb: np.ndarray, shape: tuple[int, int], offset: tuple[int,
     """
     rows = min(shape[0], (rgb.shape[0] - offset[0]) // 8)
     cols = min(shape[1], (rgb.shape[1] - offset[1]) // 8)
-    inside = rgb[offset[0] : offset[0] + 8 * rows, offset[1] : offset[1] + 8 * cols]
-    lines = inside.reshape(rows, 8, cols * 8, -1)
-    high = lines.max(axis=1).reshape(rows, cols, 8, -1).max(axis=2)[..., :2]
-    low = lines.min(axis=1).reshape(rows, cols, 8, -1).min(axis=2)[..., :2]
     usable = np.zeros(shape, bool)
-    usable[:rows, :cols] = (high < NEAR_WHITE).all(axis=2) & (low > NEAR_BLACK).all(axis=2)
+    for top in range(0, rows, STRIP):
+        blocks = min(STRIP, rows - top)
+        down = offset[0] + 8 * top
+        lines = rgb[down : down + 8 * blocks, offset[1] : offset[1] + 8 * cols]
+        # Shifted down, wrapping round, what is near black and near white lies together at the top.
+        extreme = (lines - np.uint8(NEAR_BLACK + 1)) >= NEAR_WHITE - NEAR_BLACK - 1
+        either = extreme[:, :, 0] | extreme[:, :, 1]
+        clipped = np.bitwise_or.reduce(either.reshape(blocks, 8, 8 * cols), axis=1)
+        # Eight bytes read as one number: 0 where none of them is set.
+        usable[top : top + blocks, :cols] = clipped.view(np.uint64) == 0
     return usable

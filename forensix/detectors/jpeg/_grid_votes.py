@@ -13,6 +13,7 @@ GRIDS = SIDE * SIDE
 NO_VOTE = GRIDS
 # A block in which every coefficient is near zero is flat, and shows no grid.
 FLAT = GRIDS - 1
+STRIP = 64  # rows of pixels whose votes are counted together; a processor's cache holds that
 # Regions are grown over pixels up to 9 apart: over neighbouring cells of 8 pixels.
 CELL = SIDE
 
@@ -68,15 +69,35 @@ def most_zeros(counts: np.ndarray, *, beneath: int | None = None) -> np.ndarray:
     beneath : leave out the blocks that share the rows or the columns of this grid, to
         see what lies beneath it. The other 49 grids remain.
     """
-    # A key sorts blocks by their zeros; below them are the grid (6 bits) and whether the
-    # largest key is tied (1 bit). Key 0 lies outside the picture.
-    down, right = np.arange(counts.shape[0]) % SIDE, np.arange(counts.shape[1]) % SIDE
+    votes = np.empty((counts.shape[0] + SIDE - 1, counts.shape[1] + SIDE - 1), np.uint8)
+    for top in range(0, len(votes), STRIP):
+        # The blocks that cover the strip's pixels begin up to 7 rows above it.
+        first = max(top - SIDE + 1, 0)
+        keys = _keys(counts[first : top + STRIP], first, beneath)
+        votes[top : top + STRIP] = _voted(keys, missing=SIDE - 1 - (top - first), rows=len(votes) - top)
+    return votes
+
+
+def _keys(counts: np.ndarray, first: int, beneath: int | None) -> np.ndarray:
+    """Numbers that sort blocks by their zeros; `first` is the row of the picture the counts begin at.
+
+    Below the zeros are the grid (6 bits) and room for whether the largest is tied (1 bit).
+    """
+    down, right = (first + np.arange(counts.shape[0])) % SIDE, np.arange(counts.shape[1]) % SIDE
     keys = (counts.astype(np.uint16) + 1) << 7
     keys |= (down[:, None] << 4 | right[None, :] << 1).astype(np.uint16)
     if beneath is not None:
-        keys[beneath // SIDE :: SIDE] = 0
-        keys[:, beneath % SIDE :: SIDE] = 0
-    best = np.pad(keys, SIDE - 1)
+        keys[down == beneath // SIDE] = 0
+        keys[:, right == beneath % SIDE] = 0
+    return keys
+
+
+def _voted(keys: np.ndarray, *, missing: int, rows: int) -> np.ndarray:
+    """The votes of a strip; `missing` rows of blocks above it and others below lie outside the picture."""
+    wanted = min(STRIP, rows)
+    below = wanted + SIDE - 1 - missing - len(keys)
+    # Key 0 lies outside the picture.
+    best = np.pad(keys, ((missing, below), (SIDE - 1, SIDE - 1)))
     # The 8 blocks along each axis that cover a pixel, joined in pairs, fours and eights:
     # none is met twice, so that equal keys are ties.
     for by in (1, 2, 4):
