@@ -70,6 +70,30 @@ def test_each_question_hears_its_own_methods():
     assert conclusions["origin"].label == "inconclusive"
 
 
+ORIGINS = {
+    "spectral": Method("spectral", "synthetic", "Is it?", "all", "Paper", concludes="origin"),
+    "file": Method("file", "provenance", "Is it?", "all", "Paper", concludes="origin", shows_low=True),
+}
+
+
+def origin(**scores):
+    findings = [
+        Finding(
+            name, ORIGINS[name].family, score=score, log10_lr=2 * score - 1, explanation=f"{name} says so."
+        )
+        for name, score in scores.items()
+    ]
+    return conclude(findings, ORIGINS)["origin"]
+
+
+def test_a_camera_needs_evidence_of_a_camera():
+    assert origin(spectral=0.01).label == "inconclusive"
+    assert origin(spectral=0.01, file=0.4).label == "inconclusive"
+    assert (origin(spectral=0.3, file=0.05).label, origin(file=0.05).because) == ("camera", ("file",))
+    assert origin(spectral=0.9, file=0.05).label == "inconclusive"
+    assert origin(spectral=0.99).label == "synthetic"
+
+
 def test_the_sum_is_bounded():
     assert conclude([said("a", 4.0), said("c", 4.0)], METHODS)["integrity"].log10_lr == 4.0
 

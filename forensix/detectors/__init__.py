@@ -21,8 +21,11 @@ REGISTRY: dict[str, str] = {
     "jpeg-compression-count": "jpeg.compression_count",
     "png-was-jpeg": "jpeg.was_jpeg",
     "encoder-tables": "provenance.encoder",
+    "declared-origin": "provenance.declared_origin",
+    "camera-file": "provenance.camera_file",
     "cut-rectangles": "splicing.cut_rectangles",
     "copy-move-keypoints": "copy_move.keypoints",
+    "grid-peaks": "synthetic.grid_peaks",
 }
 
 

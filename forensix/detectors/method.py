@@ -24,6 +24,9 @@ class Method:
         None for methods that do not feed integrity
     concludes : the conclusion it feeds: "integrity", "origin" or "history"
     preset : the quickest preset that runs it
+    shows_low : a low score is itself evidence, for a camera or an untouched picture, and
+        not only the silence of a method that found nothing. The origin is called "camera"
+        only on the word of such a method.
     licence : of the code; always our own, from the paper
     """
 
@@ -35,6 +38,7 @@ class Method:
     kind: str | None = None
     concludes: str = "integrity"
     preset: str = "fast"
+    shows_low: bool = False
     licence: str = "Apache-2.0"
 
     def finding(self, **fields: Any) -> Finding:

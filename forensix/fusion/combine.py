@@ -4,7 +4,8 @@ Methods of one family look at the same trace and are not independent, so a famil
 speaks once, with its strongest member. Families are taken as independent and their
 weights of evidence are added. The sum, as a probability at even prior odds, is the
 conclusion's score. A label other than "inconclusive" needs a sum beyond a stated
-bound and, for "inconsistent", a method that decided by itself.
+bound and, for "inconsistent", a method that decided by itself. The origin is called "camera"
+only where a method found positive evidence of one, and none decided for a generator.
 """
 
 from __future__ import annotations
@@ -21,6 +22,9 @@ from forensix.result import LABELS, Conclusion
 # change need not leave the trace that a method looks for.
 INCONSISTENT_FROM = 0.6
 CONSISTENT_TO = -0.1
+
+# Of a method whose low scores are evidence in themselves: at least three to one for a camera.
+SHOWN_TO = 0.25
 
 WORDS = {
     "integrity": ("no trace of a change", "a change"),
@@ -59,7 +63,10 @@ def _answer(question: str, findings: list[Finding], methods: Mapping[str, Method
     low, middle, high = LABELS[question]
     if decided and total >= INCONSISTENT_FROM:
         label, because = high, decided
-    elif not decided and total <= CONSISTENT_TO:
+    elif question == "origin" and not decided and total <= 0:
+        because = _shown_low(speaking, methods)
+        label = low if because else middle
+    elif question != "origin" and not decided and total <= CONSISTENT_TO:
         label, because = low, against
     else:
         label, because = middle, decided or for_it
@@ -72,6 +79,17 @@ def _answer(question: str, findings: list[Finding], methods: Mapping[str, Method
         because=tuple(f.detector for f in because),
         explanation=_explain(question, label, total, because) + _heard(len(speaking), len(findings)),
     )
+
+
+def _shown_low(speaking: list[Finding], methods: Mapping[str, Method]) -> list[Finding]:
+    """Findings with evidence of a camera, strongest first.
+
+    That no generator was recognised is none: every new generator begins unrecognised.
+    """
+    shown = [
+        f for f in speaking if methods[f.detector].shows_low and f.score is not None and f.score <= SHOWN_TO
+    ]
+    return sorted(shown, key=lambda f: (f.score or 0.0, f.detector))
 
 
 def _weight(finding: Finding) -> float:
@@ -95,6 +113,8 @@ def _explain(question: str, label: str, total: float, because: list[Finding]) ->
     towards = alarm if total > 0 else calm
     weight = f"Together the findings are {ratio} times as likely with {towards} as without"
     if label == LABELS[question][2]:
+        return f"{because[0].explanation} {weight}"
+    if label == LABELS["origin"][0]:
         return f"{because[0].explanation} {weight}"
     if label == LABELS[question][0]:
         return f"No method found {alarm}; {weight[0].lower()}{weight[1:]}"
