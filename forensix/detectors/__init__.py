@@ -26,6 +26,7 @@ REGISTRY: dict[str, str] = {
     "cut-rectangles": "splicing.cut_rectangles",
     "copy-move-keypoints": "copy_move.keypoints",
     "grid-peaks": "synthetic.grid_peaks",
+    "inpainting-diffusion": "removal.inpainting_diffusion",
 }
 
 

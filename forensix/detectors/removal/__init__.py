@@ -1,0 +1,1 @@
+"""What was taken out: holes that were filled."""

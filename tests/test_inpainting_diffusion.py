@@ -1,0 +1,167 @@
+import functools
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import forensix
+from forensix.detectors.removal import _fill_regions as areas
+from forensix.detectors.removal import inpainting_diffusion as diffusion
+from forensix.errors import NotApplicable, ParameterError
+
+CENTRE, RADIUS = (180, 200), 40
+
+
+@functools.cache
+def photo(name="astronaut"):
+    from skimage import data
+
+    pixels = np.ascontiguousarray(getattr(data, name)())
+    pixels.flags.writeable = False
+    return pixels
+
+
+def disc(shape, centre=CENTRE, radius=RADIUS):
+    i, j = np.ogrid[: shape[0], : shape[1]]
+    return (i - centre[0]) ** 2 + (j - centre[1]) ** 2 <= radius**2
+
+
+def harmonic(pixels, hole):
+    """A hole filled by relaxing Laplace's equation: of a tool that the model was not fitted to."""
+    rows, cols = (np.flatnonzero(hole.any(axis=axis)) for axis in (1, 0))
+    window = np.s_[rows[0] - 1 : rows[-1] + 2, cols[0] - 1 : cols[-1] + 2]
+    filled, inside = pixels[window].astype(float), hole[window]
+    filled[inside] = filled[inside].mean(axis=0)
+    for _ in range(1500):
+        around = filled[:-2, 1:-1] + filled[2:, 1:-1] + filled[1:-1, :-2] + filled[1:-1, 2:]
+        filled[1:-1, 1:-1][inside[1:-1, 1:-1]] = around[inside[1:-1, 1:-1]] / 4
+    whole = pixels.copy()
+    whole[window] = np.rint(filled)
+    return whole
+
+
+def by_opencv(pixels, hole, flag):
+    import cv2
+
+    return cv2.inpaint(pixels, hole.astype(np.uint8), 5, getattr(cv2, flag))
+
+
+def png(pixels):
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG")
+    return forensix.open(buffer.getvalue())
+
+
+def f1(found, truth):
+    return 2 * np.count_nonzero(found & truth) / (np.count_nonzero(found) + np.count_nonzero(truth))
+
+
+@pytest.mark.parametrize("tool", ["INPAINT_TELEA", "INPAINT_NS", "harmonic"])
+@pytest.mark.parametrize("name", ["astronaut", "coffee"])
+def test_finds_a_filled_hole(name, tool):
+    hole = disc(photo(name).shape)
+    filled = harmonic(photo(name), hole) if tool == "harmonic" else by_opencv(photo(name), hole, tool)
+    finding = diffusion.detect(png(filled))
+    assert finding.score > 0.9
+    assert f1(finding.heatmap.full_size(*hole.shape) > 0.5, hole) > 0.88
+    assert len(finding.regions) == 1 and finding.regions[0].role == "tampered"
+    assert "hole filled" in finding.explanation
+
+
+@pytest.mark.parametrize("name", ["astronaut", "coffee", "chelsea", "rocket"])
+def test_silent_on_untouched_photos(name):
+    finding = diffusion.detect(png(photo(name)))
+    assert finding.score < 0.5
+    assert finding.regions == ()
+    assert np.nanmax(finding.heatmap.values) <= 0.5
+
+
+def test_two_holes_are_two_regions():
+    holes = disc(photo().shape) | disc(photo().shape, (400, 380), 32)
+    finding = diffusion.detect(png(by_opencv(photo(), holes, "INPAINT_NS")))
+    assert len(finding.regions) == 2
+    assert finding.explanation.startswith("2 regions")
+
+
+@pytest.mark.parametrize(
+    "pixels",
+    [
+        np.zeros((64, 64, 3)),
+        np.full((80, 90, 3), 255),
+        np.full((80, 90, 3), (90, 120, 60)),
+        np.repeat(np.indices((128, 128)).sum(axis=0)[..., None] % 2 * 255, 3, axis=2),
+    ],
+)
+def test_cannot_tell_without_content(pixels):
+    found = diffusion.filled_holes(pixels.astype(np.uint8))
+    assert not found.mask.any() and found.holes == ()
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_nothing_in_noise_and_gradients(seed):
+    generator = np.random.default_rng(seed)
+    i, j = np.mgrid[:192, :256]
+    ramp = np.stack([40 + i / 2 + j / 4, 60 + j / 3, 90 + i / 3], axis=-1)
+    for strength in (0, 0.7, 5):
+        pixels = np.rint(ramp + generator.normal(0, strength, ramp.shape)).astype(np.uint8)
+        assert not diffusion.filled_holes(pixels).mask.any()
+
+
+def test_even_picture_is_null_not_zero():
+    pixels = np.full((96, 96, 3), (90, 120, 60), np.uint8)
+    finding = diffusion.detect(png(pixels))
+    assert finding.score is None and finding.heatmap is None
+    assert "too dark" in finding.explanation
+
+
+@pytest.mark.parametrize(
+    "evidence, reason",
+    [
+        (lambda: png(photo()[:63]), "64 x 64"),
+        (lambda: png(photo()[..., 0]), "no three"),
+        (lambda: png(np.repeat(photo()[..., :1], 3, axis=2)), "all the same"),
+    ],
+)
+def test_says_where_it_does_not_apply(evidence, reason):
+    with pytest.raises(NotApplicable, match=reason):
+        diffusion.detect(evidence())
+
+
+@pytest.mark.parametrize("kind, reason", [("JPEG", "compression"), ("GIF", "palette")])
+def test_formats_that_cover_the_trace(kind, reason):
+    buffer = io.BytesIO()
+    Image.fromarray(photo()).save(buffer, kind)
+    with pytest.raises(NotApplicable, match=reason):
+        diffusion.detect(forensix.open(buffer.getvalue()))
+
+
+def test_refuses_what_is_no_colour_picture():
+    with pytest.raises(ParameterError):
+        diffusion.filled_holes(np.zeros((100, 100), np.uint8))
+
+
+def test_a_region_is_measured_against_its_ring():
+    odds = np.full((60, 80), -4.0, np.float32)
+    odds[20:32, 30:50] = 4.0
+    odds[5:9, 5:9] = np.nan
+    field, labels, regions = areas.fill_regions(odds)
+    assert len(regions) == 1
+    region = regions[0]
+    assert (region.cells, region.mean, region.ring, region.elsewhere) == (240, 4.0, -4.0, 0.0)
+    assert region.edge == pytest.approx((240 - 10 * 18) / (4 * np.sqrt(240)))
+    mask = areas.hole_pixels(field, labels, [region.label], 240, 320)
+    truth = np.zeros((240, 320), bool)
+    truth[80:128, 120:200] = True
+    assert f1(mask, truth) > 0.95
+
+
+def test_rises_with_size_and_contrast():
+    def weight(**changes):
+        traits = {"label": 1, "cells": 60, "mean": 4.0, "ring": -4.0, "edge": 0.9, "elsewhere": 0.001}
+        return diffusion.region_log_odds(areas.FillRegion(**{**traits, **changes}))
+
+    plain = weight()
+    assert weight(cells=200) > plain > weight(cells=10)
+    assert weight(mean=5.0) > plain > weight(ring=-1.0)
+    assert plain > weight(elsewhere=0.1) and plain > weight(edge=1.5)
