@@ -61,3 +61,7 @@ class ForgeryError(ForensixError):
 
 class OutputError(ForensixError):
     """Results cannot be written: the folder holds other files, or the disk is full."""
+
+
+class CameraError(ForensixError):
+    """A camera's fingerprint, or a photo offered for one, cannot be used; the message says which and why."""

@@ -16,7 +16,14 @@ from forensix.errors import ForensixError
 from forensix.report.escape import printable
 
 # Name of the command -> its module below forensix.cli; loaded when asked for.
-COMMANDS = {"scan": "scan", "report": "report", "methods": "methods", "info": "info", "forge": "forge"}
+COMMANDS = {
+    "scan": "scan",
+    "report": "report",
+    "methods": "methods",
+    "info": "info",
+    "forge": "forge",
+    "camera": "camera",
+}
 
 
 class LazyGroup(click.Group):
