@@ -9,6 +9,7 @@ from forensix.errors import ParameterError
 from forensix.native.wavelet_noise import local_wiener, wavelet_noise
 from forensix.signal.peak_energy import Surface, cross_correlation, log10_chance
 from forensix.signal.sensor_noise import (
+    evened,
     linear_share,
     sensor_noise,
     weighted_light,
@@ -110,6 +111,12 @@ def test_a_period_is_taken_away_and_nothing_comes_of_nothing():
     assert abs(np.mean(without_periods(noise + wave) * wave)) < 0.3 * np.mean(wave**2)
     assert not without_periods(np.full((32, 32), 5.0)).any()
     assert not sensor_noise(np.full((32, 32), 5.0)).any()
+
+
+def test_noise_is_weighted_with_its_local_variance():
+    noise = np.random.RandomState(13).normal(0, 1, (30, 41)) * np.linspace(0.2, 5, 41)
+    np.testing.assert_allclose(evened(noise), reference.evened(noise), rtol=1e-4)
+    assert not evened(np.zeros((9, 9))).any()
 
 
 def test_light_counts_until_it_saturates():

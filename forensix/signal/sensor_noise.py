@@ -8,6 +8,8 @@ from forensix.errors import ParameterError
 from forensix.native.wavelet_noise import REACH, local_wiener, wavelet_noise
 
 FULL_WEIGHT, NO_WEIGHT = 243.0, 252.0  # grey levels: from here on, a pixel is less and less to be trusted
+AROUND = 17  # pixels, side of the window in which the noise is taken as equally strong
+FLOOR = 0.3  # of the mean variance, added so that the smoothest areas do not decide alone
 LATTICES = ((0, 0), (0, 1), (1, 0), (1, 1))  # of a colour filter array with a period of two pixels
 
 
@@ -77,6 +79,34 @@ def zero_mean(noise: np.ndarray) -> np.ndarray:
             lattice -= lattice.mean(axis=0, dtype=np.float64).astype(np.float32)
             lattice -= lattice.mean(axis=1, dtype=np.float64).astype(np.float32)[:, None]
     return cleaned
+
+
+def evened(noise: np.ndarray) -> np.ndarray:
+    """Noise over its local variance: where a scene left its texture in it, it counts for less.
+
+    What maximises the signal-to-noise ratio of a sum over pixels of unequal noise is to
+    weight each with one over its variance.
+
+    Parameters
+    ----------
+    noise : (rows, cols) real
+
+    Returns
+    -------
+    (rows, cols) float32
+        ``noise / (v + FLOOR * mean(v))``, with v the mean square in windows of AROUND
+        pixels a side; all 0 where `noise` is.
+    """
+    import cv2
+
+    noise = np.ascontiguousarray(noise, np.float32)
+    local = cv2.boxFilter(noise * noise, -1, (AROUND, AROUND), borderType=cv2.BORDER_REFLECT)
+    mean = float(local.mean(dtype=np.float64))
+    if not mean > 0:
+        return np.zeros(noise.shape, np.float32)
+    local += np.float32(FLOOR * mean)
+    weighted: np.ndarray = noise / local
+    return weighted
 
 
 def without_periods(noise: np.ndarray) -> np.ndarray:

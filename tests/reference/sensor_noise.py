@@ -68,6 +68,18 @@ def zero_mean(noise):
     return cleaned
 
 
+def evened(noise):
+    noise = np.asarray(noise, float)
+    wide = np.pad(noise, 8, mode="symmetric")
+    local = np.array(
+        [
+            [np.mean(wide[r : r + 17, c : c + 17] ** 2) for c in range(noise.shape[1])]
+            for r in range(len(noise))
+        ]
+    )
+    return noise / (local + 0.3 * local.mean())
+
+
 def without_periods(noise):
     noise = np.asarray(noise, float)
     spectrum = np.fft.fft2(noise) / np.sqrt(noise.size)

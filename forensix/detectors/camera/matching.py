@@ -27,7 +27,7 @@ from forensix.detectors.camera.fingerprint import CameraFingerprint, source_of, 
 from forensix.errors import ParameterError
 from forensix.evidence import Evidence, open_evidence
 from forensix.signal.peak_energy import LEAST_SIDE, Peak, Surface, cross_correlation
-from forensix.signal.sensor_noise import sensor_noise, without_periods
+from forensix.signal.sensor_noise import evened, sensor_noise, without_periods
 
 DECISION = 60.0  # peak-to-correlation energy
 PERIODIC = 0.5  # of the highest peak: a second one as high as this is no single camera's mark
@@ -90,8 +90,8 @@ class Query:
 
     @cached_property
     def pattern(self) -> np.ndarray:
-        """(rows, cols) float32: noise times light, periods removed."""
-        return without_periods(sensor_noise(self.photo.luma) * self.light)
+        """(rows, cols) float32: evened noise times light, periods removed."""
+        return without_periods(evened(sensor_noise(self.photo.luma)) * self.light)
 
     @cached_property
     def pipeline(self) -> str:
