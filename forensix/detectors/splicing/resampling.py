@@ -1,0 +1,286 @@
+"""Parts that were scaled or turned: interpolation that the rest of the picture does not have.
+
+Scalings whose trace falls on a multiple of 1/16 cycle a pixel (by 0.8, 1.6 or 2, for
+instance) cannot be told from the blocks of a codec, and are left out.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from forensix.detectors.method import Method
+from forensix.errors import NotApplicable, ParameterError
+from forensix.evidence import Evidence
+from forensix.finding import Finding, Heatmap, Region
+from forensix.signal.interpolation import (
+    WINDOW,
+    Lattice,
+    line_strength,
+    predictability,
+    repeats_itself,
+    strongest_lattice,
+    telling_bins,
+    tests_per_window,
+    transformations,
+)
+from forensix.signal.rarity import in_words
+from forensix.signal.regions import bounding_boxes, label_regions
+
+METHOD = Method(
+    name="resampling",
+    family="splicing",
+    question="Was a part of the picture scaled or turned, and the rest not?",
+    applies_to=(
+        "Pictures of at least 256 x 256 pixels in lossless formats or JPEG; a JPEG save below about quality 95 "
+        "hides most of the trace"
+    ),
+    reference=(
+        "M. Kirchner, Fast and Reliable Resampling Detection by Spectral Analysis of Fixed Linear Predictor "
+        "Residue, ACM Workshop on Multimedia and Security 2008, doi 10.1145/1411328.1411333; "
+        "A. C. Popescu, H. Farid, Exposing Digital Forgeries by Detecting Traces of Resampling, IEEE "
+        "Transactions on Signal Processing 53(2), 2005, doi 10.1109/TSP.2004.839932"
+    ),
+    kind="splicing",
+)
+
+FORMATS = ("png", "tiff", "bmp", "jpeg", "gif", "ppm", "pnm")
+DECISION = -3.5  # log10 of the number of false alarms; textures go beyond -2 in one photo of forty
+MOST_WINDOWS = 200
+# Where so much of what can tell has one lattice, the whole picture was resampled.
+WHOLE = 0.5
+CELL = 16
+SIGMA = 1.5  # cells
+# Of two lines, each exponential over the floor of four neighbours, 1 in 1000 exceeds this.
+PRESENT = 6.0
+# Around what was pasted, the pair of lines is as strong as noise: 1.1 on average (strengths above
+# PRESENT cut), with a deviation of 0.8 in each of the areas that the average of a cell reaches.
+# Where the whole picture was resampled, but shows it in parts only, it is stronger.
+BY_CHANCE, DEVIATION, LEAST_EXCESS, DEVIATIONS = 1.1, 0.8, 0.1, 1.5
+REACH = 4 * math.pi * SIGMA**2  # cells
+BORDER = 4  # cells left out around the part
+# A cell could tell if it is about as lively as most of those that have the lattice.
+LIVELY = 0.5, 20  # times, of that percentile
+
+
+@dataclass(frozen=True)
+class Resampling:
+    """Where a picture has the lattice of an interpolation.
+
+    log10_alarms : base-10 logarithm of the number of false alarms of the strongest lattice
+    frequency : (vertical, horizontal) cycles a pixel of that lattice
+    present : (rows // 16, cols // 16) bool, cells around which the lattice is there
+    strength : (rows // 16, cols // 16) float32, see :func:`line_strength`; None without a lattice
+    share : of the cells lively enough to tell, those that have the lattice
+    elsewhere : True where traces of the lattice show in the other cells, too
+    judged : share of the windows with enough detail to tell
+    """
+
+    log10_alarms: float
+    frequency: tuple[float, float]
+    present: np.ndarray
+    strength: np.ndarray | None
+    share: float
+    elsewhere: bool
+    judged: float
+
+    @property
+    def whole(self) -> bool:
+        """True where the lattice is the whole picture's."""
+        return self.strength is not None and (self.share >= WHOLE or self.elsewhere)
+
+
+def resampling(luma: np.ndarray) -> Resampling:
+    """Look for the lattice of an interpolation in windows of 256 x 256 pixels.
+
+    Parameters
+    ----------
+    luma : (rows, cols) real, 0-255, at least 256 x 256
+
+    References
+    ----------
+    M. Kirchner 2008, doi 10.1145/1411328.1411333; the pair of lines at right angles and its
+    test against chance are our own.
+    """
+    if luma.ndim != 2 or min(luma.shape) < WINDOW:
+        raise ParameterError(f"luma must be 2-D and at least {WINDOW} on a side, got {luma.shape}")
+    predictable = predictability(luma)
+    telling = telling_bins()
+    places = window_places((luma.shape[0], luma.shape[1]))
+    lattices = [
+        strongest_lattice(predictable[top : top + WINDOW, left : left + WINDOW], telling)
+        for top, left in places
+    ]
+    tests = math.log(tests_per_window() * len(places))
+    ranked = sorted(range(len(places)), key=lambda i: -lattices[i].strength)
+    judged = float(np.mean([lattice.strength > 0 for lattice in lattices]))
+    for index in ranked:
+        best, (top, left) = lattices[index], places[index]
+        log10_alarms = (tests - 2 * best.strength) / math.log(10)
+        if log10_alarms > DECISION:
+            break
+        window = luma[top : top + WINDOW, left : left + WINDOW].astype(np.float32)
+        if not repeats_itself(window, best.frequency):
+            strength, noise = line_strength(predictable, best.frequency, cell=CELL, sigma=SIGMA)
+            present = _joined(strength > PRESENT)
+            share, elsewhere = _share(present, noise), _elsewhere(present, strength)
+            return Resampling(log10_alarms, best.frequency, present, strength, share, elsewhere, judged)
+    calm = [lattices[i] for i in ranked if (tests - 2 * lattices[i].strength) / math.log(10) > DECISION]
+    best = calm[0] if calm else Lattice(0.0, (0.0, 0.0))
+    nowhere = np.zeros((max(1, luma.shape[0] // CELL), max(1, luma.shape[1] // CELL)), bool)
+    return Resampling(
+        (tests - 2 * best.strength) / math.log(10), best.frequency, nowhere, None, 0.0, False, judged
+    )
+
+
+def _joined(present: np.ndarray) -> np.ndarray:
+    """Cells with the lattice as connected parts, without gaps and single cells."""
+    from scipy import ndimage
+
+    closed = ndimage.binary_closing(np.pad(present, 3), np.ones((3, 3)), iterations=2)[3:-3, 3:-3]
+    joined: np.ndarray = ndimage.binary_opening(ndimage.binary_fill_holes(closed), np.ones((2, 2)))
+    return joined
+
+
+def _share(present: np.ndarray, noise: np.ndarray) -> float:
+    """Of the cells that could show the lattice, those that do; 1 where only they could."""
+    if not present.any():
+        return 0.0
+    times, percentile = LIVELY
+    able = noise >= times * np.percentile(noise[present], percentile)
+    return int(np.count_nonzero(able & present)) / max(int(np.count_nonzero(able)), 1)
+
+
+def _elsewhere(present: np.ndarray, strength: np.ndarray) -> bool:
+    """Whether the lattice, faintly, is also where it was not found."""
+    from scipy import ndimage
+
+    away = ~ndimage.binary_dilation(present, iterations=BORDER)
+    if not away.any():
+        return False
+    mean = float(np.minimum(strength[away], PRESENT).mean())
+    areas = np.count_nonzero(away) / REACH
+    return mean > BY_CHANCE + max(LEAST_EXCESS, DEVIATIONS * DEVIATION / math.sqrt(areas))
+
+
+def window_places(shape: tuple[int, int]) -> list[tuple[int, int]]:
+    """Corners of windows that cover the picture, half overlapping unless there are too many."""
+    step = WINDOW // 2
+    while True:
+        down, across = (_corners(size, step) for size in shape)
+        if down.size * across.size <= MOST_WINDOWS or step >= WINDOW:
+            return [(int(top), int(left)) for top in down for left in across]
+        step = min(WINDOW, step * 6 // 5)
+
+
+def _corners(size: int, step: int) -> np.ndarray:
+    """Where windows begin along one axis: evenly, from edge to edge, at most `step` apart."""
+    count = math.ceil((size - WINDOW) / step) + 1
+    corners: np.ndarray = np.linspace(0, size - WINDOW, count).astype(int)
+    return corners
+
+
+def analysis_of(evidence: Evidence) -> Resampling:
+    """:func:`resampling` for a file, worked out once for all detectors that ask.
+
+    Raises
+    ------
+    NotApplicable
+        When the picture is too small, or its codec has blocks of many sizes.
+    """
+    if min(evidence.height, evidence.width) < WINDOW:
+        raise NotApplicable(
+            f"it needs at least {WINDOW} x {WINDOW} pixels, this has {evidence.height} x {evidence.width}"
+        )
+    if evidence.format not in FORMATS:
+        raise NotApplicable(
+            f"{evidence.format.upper()} files have blocks of many sizes, whose borders look like interpolation"
+        )
+    if evidence not in _analysed:
+        _analysed[evidence] = resampling(evidence.luma)
+    return _analysed[evidence]
+
+
+_analysed: WeakKeyDictionary[Evidence, Resampling] = WeakKeyDictionary()
+
+
+def detect(evidence: Evidence, *, preset: str = "standard") -> Finding:
+    """Look for parts of the picture that were scaled or turned."""
+    found = analysis_of(evidence)
+    part = found.present & (not found.whole)
+    labels, count = label_regions(part, minimum_cells=4)
+    boxes = bounding_boxes(labels, count, cell=CELL, rows=evidence.height, cols=evidence.width)
+    local = count > 0
+    return METHOD.finding(
+        score=_score(found, local=local),
+        explanation=_explanation(found, local=local, share=float(np.mean(labels > 0))),
+        measurements=_measurements(found),
+        regions=[Region(box, "tampered", area) for box, area in boxes],
+        parameters={"window": WINDOW, "log10_false_alarms": DECISION},
+        heatmap=_heatmap(found, labels > 0, evidence.height, evidence.width),
+    )
+
+
+def _score(found: Resampling, *, local: bool) -> float | None:
+    if found.judged == 0:
+        return None
+    if found.whole:
+        return 0.45
+    margin = DECISION - found.log10_alarms
+    if local and margin > 0:
+        return 0.5 + 0.5 * margin / (margin + 3)
+    return 0.45 + 0.35 * math.tanh(min(margin, 0.0) / 4)
+
+
+def _measurements(found: Resampling) -> dict[str, Any]:
+    decided = found.strength is not None
+    return {
+        "log10_false_alarms": found.log10_alarms,
+        "frequency": list(found.frequency) if decided else None,
+        "magnification_and_rotation": [list(each) for each in transformations(found.frequency)]
+        if decided
+        else [],
+        "whole_picture": found.whole,
+        "share_with_lattice": round(found.share, 4),
+        "judged_share": round(found.judged, 4),
+    }
+
+
+def how(found: Resampling) -> str:
+    """ "scaled or turned by a factor of about 1.20", with what else would look the same."""
+    options = transformations(found.frequency)
+    if not options:
+        return "scaled or turned"
+    factor, angle = options[0]
+    words = f"by a factor of about {factor:.2f}" + (
+        f" and {abs(angle):.1f} degrees" if abs(angle) >= 0.3 else ""
+    )
+    others = f" (or {len(options) - 1} other ways that look the same)" if len(options) > 1 else ""
+    return f"scaled or turned {words}{others}"
+
+
+def _explanation(found: Resampling, *, local: bool, share: float) -> str:
+    if found.judged == 0:
+        return "Cannot tell: the picture is too flat for traces of interpolation."
+    if found.strength is None:
+        return "No part of the picture shows the lattice of an interpolation."
+    if found.whole:
+        return f"The picture was {how(found)} as a whole, which says nothing about single parts."
+    if not local:
+        return (
+            "A faint lattice of an interpolation shows, but no part of the picture can be named that has it."
+        )
+    return f"{share:.1%} of the picture was {how(found)}, the rest was not; {in_words(found.log10_alarms)}."
+
+
+def _heatmap(found: Resampling, inside: np.ndarray, height: int, width: int) -> Heatmap:
+    if found.strength is None:
+        shape = max(1, height // CELL), max(1, width // CELL)
+        return Heatmap(np.full(shape, 0.1 if found.judged else np.nan, np.float32), CELL)
+    likely = found.strength / (found.strength + PRESENT)
+    values = np.where(inside, np.maximum(0.5 + likely / 2, 0.51), np.minimum(likely, 0.5))
+    return Heatmap(values.astype(np.float32), CELL)

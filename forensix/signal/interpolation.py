@@ -1,0 +1,212 @@
+"""Periodic traces of interpolation: where a picture was scaled or turned, and by how much.
+
+Interpolated pixels are more or less predictable from their neighbours, as they lie between
+the pixels of the original or on them. How predictable therefore repeats over the picture,
+with the lattice of the original: two frequencies of equal size, at right angles to each other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from forensix.errors import ParameterError
+
+WINDOW = 256
+# Multiples of these fractions belong to the blocks of a codec (8 and 16 pixels), and to the
+# filter array of the sensor (2 pixels).
+LATTICE = 16
+NEAR = 2.1  # bins
+LOWEST = 10  # bins: below, the picture's own structure changes too fast from bin to bin
+OUTER, INNER = 17, 5  # bins on a side, around the bin judged: its noise floor
+RESIDUAL_SCALE = 1.0  # grey levels
+PREDICTOR = ((-0.25, 0.5, -0.25), (0.5, 0.0, 0.5), (-0.25, 0.5, -0.25))
+FLAT = 1e-4  # variance of the predictability, below which a window has nothing to tell
+PATTERN = 10.0  # times the noise floor: the picture itself repeats at that frequency
+FACTORS = (0.6, 2.2)  # magnifications that are named
+
+
+@dataclass(frozen=True)
+class Lattice:
+    """The strongest pair of frequencies in one window.
+
+    strength : the weaker of the two lines over the noise floor; exponentially distributed
+        with mean 1/2 where nothing repeats, apart from the choice of the frequency
+    frequency : (vertical, horizontal) cycles a pixel, -0.5 to 0.5; the other is this one
+        turned by 90 degrees
+    """
+
+    strength: float
+    frequency: tuple[float, float]
+
+
+def predictability(luma: np.ndarray) -> np.ndarray:
+    """How well every pixel follows from its eight neighbours; (rows, cols) float32, 0 to 1.
+
+    luma : (rows, cols) real, 0-255
+
+    References
+    ----------
+    M. Kirchner, "Fast and Reliable Resampling Detection by Spectral Analysis of Fixed Linear
+    Predictor Residue", ACM MM&Sec 2008, doi 10.1145/1411328.1411333 (fixed predictor, p-map).
+    """
+    import cv2
+
+    if luma.ndim != 2 or min(luma.shape) < 3:
+        raise ParameterError(f"luma must be 2-D and at least 3 x 3, got {luma.shape}")
+    values = np.ascontiguousarray(luma, np.float32)
+    kernel = np.array(PREDICTOR, np.float32)
+    residual = values - cv2.filter2D(values, cv2.CV_32F, kernel, borderType=cv2.BORDER_REFLECT_101)
+    residual *= residual
+    residual /= -np.float32(RESIDUAL_SCALE)
+    return np.asarray(cv2.exp(residual))
+
+
+def lines(window: np.ndarray) -> np.ndarray:
+    """Power spectrum of a window over its local noise floor; (256, 256) float32, 1 on average.
+
+    window : (256, 256) float32
+    """
+    import cv2
+    from scipy import fft
+
+    taper = np.hanning(WINDOW + 2)[1:-1].astype(np.float32)
+    spectrum = fft.fft2((window - window.mean()) * np.outer(taper, taper))
+    power = spectrum.real**2 + spectrum.imag**2
+    reach = OUTER // 2
+    wrapped = np.pad(power, reach, mode="wrap")
+    sums = [
+        cv2.boxFilter(wrapped, cv2.CV_32F, (side, side), normalize=False)[reach:-reach, reach:-reach]
+        for side in (OUTER, INNER)
+    ]
+    floor = np.maximum(sums[0] - sums[1], 0) / (OUTER**2 - INNER**2)
+    return np.asarray(power / np.maximum(floor, np.finfo(np.float32).tiny * 1e6))
+
+
+def turned(spectrum: np.ndarray) -> np.ndarray:
+    """The spectrum at the frequencies turned by 90 degrees: ``[v, h]`` of the result is ``[-h, v]``."""
+    back = (-np.arange(len(spectrum))) % len(spectrum)
+    result: np.ndarray = spectrum[back].T
+    return result
+
+
+def telling_bins() -> np.ndarray:
+    """(256, 256) bool: frequencies that belong neither to a codec, nor to a sensor, nor to the scene."""
+    index = np.fft.fftfreq(WINDOW, 1 / WINDOW)
+    step = WINDOW / LATTICE
+    on = np.abs(index / step - np.rint(index / step)) * step < NEAR
+    low = np.hypot(index[:, None], index[None, :]) <= LOWEST
+    return ~(on[:, None] & on[None, :]) & ~low
+
+
+def tests_per_window() -> int:
+    """How many independent pairs of frequencies a window holds: four bins belong to each."""
+    return int(telling_bins().sum()) // 4
+
+
+def strongest_lattice(window: np.ndarray, telling: np.ndarray) -> Lattice:
+    """The pair of frequencies at right angles that stands out most.
+
+    window : (256, 256) float32, from :func:`predictability`
+    telling : from :func:`telling_bins`
+    """
+    if window.var() < FLAT:
+        return Lattice(0.0, (0.0, 0.0))
+    over = lines(window)
+    both = np.minimum(over, turned(over)) * telling
+    vertical, horizontal = np.unravel_index(int(both.argmax()), both.shape)
+    bins = np.fft.fftfreq(WINDOW)
+    return Lattice(float(both[vertical, horizontal]), (float(bins[vertical]), float(bins[horizontal])))
+
+
+def repeats_itself(luma: np.ndarray, frequency: tuple[float, float]) -> bool:
+    """True where the picture itself has a line at the frequency, or at half of it.
+
+    Prints, screens and fabrics have; interpolation shows in how predictable pixels are,
+    and in nothing else. Half, since predictability repeats twice in a wave.
+
+    luma : (256, 256) float32
+    """
+    import cv2
+
+    fine = luma - cv2.GaussianBlur(luma, (0, 0), 2.0)
+    over = lines(fine)
+    over = np.maximum(over, turned(over))
+    halves = [(f / 2, f / 2 + 0.5) for f in frequency]
+    places = [frequency, *((v, h) for v in halves[0] for h in halves[1])]
+    for vertical, horizontal in places:
+        rows = (round(vertical * WINDOW) + np.arange(-1, 2)) % WINDOW
+        cols = (round(horizontal * WINDOW) + np.arange(-1, 2)) % WINDOW
+        if over[np.ix_(rows, cols)].max() > PATTERN:
+            return True
+    return False
+
+
+def line_strength(
+    predictable: np.ndarray, frequency: tuple[float, float], *, cell: int, sigma: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """How strong the pair of lines is around every cell, and the noise it must stand out from.
+
+    The map is brought to rest at either frequency and averaged; what remains is compared
+    with what remains at four frequencies six window bins away.
+
+    Parameters
+    ----------
+    predictable : (rows, cols) float32, from :func:`predictability`
+    frequency : (vertical, horizontal), cycles a pixel
+    cell : int
+        Pixels a side of the cells of the result.
+    sigma : float
+        Of the Gaussian average, in cells.
+
+    Returns
+    -------
+    strength : (rows // cell, cols // cell) float32
+        Over the noise; about 1 where nothing repeats.
+    noise : (rows // cell, cols // cell) float32
+        Small where the picture is too smooth to show anything.
+    """
+    vertical, horizontal = frequency
+    away = 6 / WINDOW
+    pair = ((vertical, horizontal), (-horizontal, vertical))
+    power = np.stack([_resting_power(predictable, v, h, cell, sigma) for v, h in pair]).sum(axis=0)
+    beside = ((away, away), (away, -away), (-away, away), (-away, -away))
+    others = [_resting_power(predictable, v + dv, h + dh, cell, sigma) for v, h in pair for dv, dh in beside]
+    noise = np.stack(others).sum(axis=0) / len(beside)
+    floor = max(float(np.median(noise)), 1e-12)
+    return (power / np.maximum(noise, floor / 4)).astype(np.float32), noise.astype(np.float32)
+
+
+def _resting_power(
+    predictable: np.ndarray, vertical: float, horizontal: float, cell: int, sigma: float
+) -> np.ndarray:
+    import cv2
+
+    rows, cols = (size // cell * cell for size in predictable.shape)
+    down = np.exp(-2j * np.pi * vertical * np.arange(rows)).astype(np.complex64)
+    across = np.exp(-2j * np.pi * horizontal * np.arange(cols)).astype(np.complex64)
+    # One axis after the other: each cell's row of sums, then its columns.
+    part = predictable[:rows, :cols] - predictable.mean(dtype=np.float64).astype(np.float32)
+    summed = (part * across).reshape(rows, cols // cell, cell).sum(axis=2)
+    summed = (summed * down[:, None]).reshape(rows // cell, cell, -1).sum(axis=1)
+    real, imaginary = (
+        cv2.GaussianBlur(np.ascontiguousarray(side), (0, 0), sigma) for side in (summed.real, summed.imag)
+    )
+    return np.asarray(real**2 + imaginary**2)
+
+
+def transformations(frequency: tuple[float, float]) -> list[tuple[float, float]]:
+    """The (magnification, rotation in degrees) that would make such a pair, the mildest first.
+
+    A frequency is known up to whole cycles a pixel, so that there may be several.
+    """
+    found = []
+    for down in (-1, 0, 1):
+        for across in (-1, 0, 1):
+            v, h = frequency[0] + down, frequency[1] + across
+            size = float(np.hypot(v, h))
+            if size > 0 and FACTORS[0] <= 1 / size <= FACTORS[1]:
+                angle = (float(np.degrees(np.arctan2(v, h))) + 45) % 90 - 45
+                found.append((round(1 / size, 4), round(angle, 2)))
+    return sorted(set(found), key=lambda each: abs(np.log(each[0])) + abs(each[1]) / 45)
