@@ -59,6 +59,10 @@ class ForgeryError(ForensixError):
     """A photo cannot carry the forgery asked of it (flat, too small, of an unsuitable kind)."""
 
 
+class PointsError(ForensixError, ValueError):
+    """Points marked by an analyst that a geometric test cannot use; the message names them."""
+
+
 class OutputError(ForensixError):
     """Results cannot be written: the folder holds other files, or the disk is full."""
 

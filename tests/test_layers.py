@@ -31,6 +31,7 @@ MAY_IMPORT = {
     "report": FOUND | {"result"},
     "detectors": DETECTS | {"models"},
     "fusion": JUDGES,
+    "geometry": SEEN | FOUND | {"schema"},
     "forgery": SEEN | {"evidence", "workers"},
     "scanner": SCANS,
     "workers": BASE,

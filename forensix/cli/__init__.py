@@ -21,6 +21,7 @@ COMMANDS = {
     "report": "report",
     "methods": "methods",
     "info": "info",
+    "geometry": "geometry",
     "forge": "forge",
     "camera": "camera",
 }

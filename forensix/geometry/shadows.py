@@ -1,0 +1,344 @@
+"""Shadow consistency: can one light cast and attach all the shadows that were marked?
+
+A point of an object, its shadow and the light lie on one line in space, hence in the
+picture; the light lies beyond the object. Many such pairs confine the light's projection,
+and shadows that confine it to different places were not made by one light [1]_. The test
+needs no calibration of the camera and no flat ground, and survives recompression; it takes
+straight lines for straight (a lens with visible distortion must be undistorted first) and
+one light that is small or far.
+
+References
+----------
+.. [1] E. Kee, J. O'Brien and H. Farid, "Exposing photo manipulation with inconsistent
+   shadows", ACM Transactions on Graphics 32(3), 2013. DOI 10.1145/2487228.2487236
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from forensix.geometry.agreement import Agreement, noticeable_turns, one_point, same_point
+from forensix.geometry.concurrence import ATTACHED, CAST, Constraints, homogeneous, simulated
+from forensix.geometry.points import AttachedShadow, CastShadow, checked, checked_settings
+from forensix.geometry.verdict import (
+    ALARM,
+    NOISE,
+    RESOLUTION,
+    RUNS,
+    Frame,
+    Label,
+    Settings,
+    Stroke,
+    Verdict,
+    bearing,
+    listed,
+    said_p,
+    spread_of,
+)
+from forensix.geometry.wedges import (
+    least_radius,
+    off_by,
+    possible_lights,
+    region_corners,
+    smallest_clash,
+    solid_angle,
+)
+
+REFERENCE = "Kee, O'Brien, Farid 2013, 10.1145/2487228.2487236"
+TOO_CLOSE = 4.0  # times the noise: points nearer than this give no direction
+MOST_ATTACHED = 6  # each doubles the linear programmes
+JUDGED = 3  # so many shadows must be judged to a useful turn before they are called consistent
+
+Shadow = CastShadow | AttachedShadow
+
+
+@dataclass(frozen=True, eq=False)
+class _Scene:
+    shadows: list[Shadow]
+    ignored: dict[str, str]
+    constraints: Constraints
+    frame: Frame
+    noise: float
+
+
+def shadow_consistency(
+    shadows: Sequence[Shadow],
+    *,
+    shape: tuple[int, int] | None = None,
+    noise: float = NOISE,
+    runs: int = RUNS,
+    alarm: float = ALARM,
+    resolution: float = RESOLUTION,
+    seed: int = 0,
+) -> Verdict:
+    """Test whether one light explains all shadows.
+
+    shadows : cast and attached ones, of one light. Where some are ``questioned``, it is
+        tested whether they share the light of the others (and the others a light at all)
+    shape : (rows, cols) of the picture; only sets the scale of the computation
+    noise : standard deviation of each marked coordinate, in px
+    runs : simulations of the noise; alarm : rate of false "inconsistent" asked for
+    resolution : "consistent" is said only if turning a shadow by so many degrees would have
+        been noticed (with probability 0.9), for at least three shadows
+    Raises PointsError for unusable points or settings.
+
+    References
+    ----------
+    .. [1] E. Kee, J. O'Brien and H. Farid, ACM Transactions on Graphics 32(3), 2013.
+       DOI 10.1145/2487228.2487236
+    """
+    checked_settings(noise, shape, runs, alarm)
+    settings = Settings(shape, noise, runs, alarm, resolution, seed)
+    scene = _scene(checked(shadows, (CastShadow, AttachedShadow), "shadows"), shape, noise)
+    count = scene.constraints.count
+    if count < 2:
+        why = "no shadow" if not count else "one shadow alone always has a light"
+        return _cannot(scene, f"It cannot be told whether the shadows agree: {why}{_of_ignored(scene)}.")
+    questioned = np.array([shadow.questioned for shadow in scene.shadows])
+    if not questioned.any() or questioned.all():
+        found = one_point(scene.constraints, runs=runs, alarm=alarm, seed=seed)
+        return _verdict(scene, found, settings)
+    # Two tests share the false-alarm rate.
+    settings = replace(settings, alarm=alarm / 2)
+    others = [shadow for shadow in scene.shadows if not shadow.questioned]
+    if len(others) > 1:
+        part = _scene(others, shape, noise)
+        found = one_point(part.constraints, runs=runs, alarm=alarm / 2, seed=seed)
+        if found.disagrees:
+            return _verdict(part, found, settings, before="Without the questioned shadows: ")
+    found = same_point(scene.constraints, questioned, runs=runs, alarm=alarm / 2, seed=seed)
+    return _verdict(scene, found, settings, questioned=questioned)
+
+
+def _scene(shadows: list[Shadow], shape: tuple[int, int] | None, noise: float) -> _Scene:
+    used: list[Shadow] = []
+    ignored: dict[str, str] = {}
+    for shadow in shadows:
+        why = _useless(shadow, noise)
+        if why:
+            ignored[shadow.name] = why
+        elif (
+            isinstance(shadow, AttachedShadow)
+            and sum(isinstance(s, AttachedShadow) for s in used) >= MOST_ATTACHED
+        ):
+            ignored[shadow.name] = f"more than {MOST_ATTACHED} attached shadows"
+        else:
+            used.append(shadow)
+    parts = [_points(shadow) for shadow in used]
+    everything = np.concatenate([_points(shadow) for shadow in shadows] or [np.zeros((1, 2))])
+    frame = Frame.of(everything, shape)
+    lines, kind = [], []
+    first = 0
+    for g, shadow in enumerate(used):
+        cast = isinstance(shadow, CastShadow)
+        kind.append(CAST if cast else ATTACHED)
+        many = len(shadow.object) if isinstance(shadow, CastShadow) else 1
+        for s in range(first + many, first + len(parts[g])):
+            lines += [(s, o, g, _side(shadow)) for o in range(first, first + many)]
+        first += len(parts[g])
+    table = np.array(lines, dtype=float).reshape(-1, 4)
+    points = frame.enter(np.concatenate([np.zeros((0, 2)), *parts]))
+    start, end, group = (table[:, k].astype(int) for k in range(3))
+    constraints = Constraints(
+        points, start, end, group, np.array(kind, int), table[:, 3], noise / frame.scale
+    )
+    return _Scene(used, ignored, constraints, frame, noise)
+
+
+def _points(shadow: Shadow) -> np.ndarray:
+    if isinstance(shadow, CastShadow):
+        return np.concatenate([shadow.object, shadow.shadow])
+    return shadow.edge
+
+
+def _side(shadow: Shadow) -> float:
+    """The sign of the lit side of the line from the second to the first edge point."""
+    if isinstance(shadow, CastShadow):
+        return 1.0
+    end, start = homogeneous(shadow.edge)
+    return float(np.sign(homogeneous(shadow.lit) @ np.cross(start, end)))
+
+
+def _useless(shadow: Shadow, noise: float) -> str:
+    if isinstance(shadow, CastShadow):
+        gaps = shadow.object[:, None] - shadow.shadow[None]
+        near = np.sqrt((gaps**2).sum(-1)).min() < TOO_CLOSE * noise
+        return "object and shadow are too close for the noise" if near else ""
+    step = shadow.edge[1] - shadow.edge[0]
+    length = float(np.hypot(*step))
+    if length < TOO_CLOSE * noise:
+        return "the points of its edge are too close for the noise"
+    to = shadow.lit - shadow.edge[0]
+    off = abs(step[0] * to[1] - step[1] * to[0]) / length
+    return "the lit side is not clear of the edge" if off < noise else ""
+
+
+def _verdict(
+    scene: _Scene,
+    found: Agreement,
+    settings: Settings,
+    *,
+    questioned: np.ndarray | None = None,
+    before: str = "",
+) -> Verdict:
+    runs, alarm = settings.runs, settings.alarm
+    constraints, scale = scene.constraints, scene.frame.scale
+    cloud = simulated(constraints, found.v, runs, np.random.default_rng(1))
+    radius = float(np.quantile(off_by(found.v, constraints, cloud).max(1), 1 - alarm))
+    turns = noticeable_turns(constraints, found, questioned=questioned)
+    facts: dict[str, Any] = {
+        "shadows": constraints.count,
+        "ignored": scene.ignored,
+        "noise_px": scene.noise,
+        "statistic": round(found.statistic, 4),
+        "critical": round(found.critical, 4),
+        "wedge_radius_px": round(radius * scale, 3),
+        "noticeable_turn_deg": {
+            s.name: None if np.isnan(t) else float(t) for s, t in zip(scene.shadows, turns, strict=True)
+        },
+    }
+    least = least_radius(constraints)
+    facts["least_error_px"] = round(least * scale, 3)
+    clash: tuple[str, ...] = ()
+    lights: list[tuple[np.ndarray, np.ndarray]] = []
+    if found.disagrees:
+        clash = tuple(scene.shadows[g].name for g in smallest_clash(constraints, min(radius, 0.99 * least)))
+    else:
+        lights = possible_lights(constraints, radius)
+        facts["light"] = light_of(found, scene.frame)
+        facts["region_of_sphere"] = max(
+            (solid_angle(region_corners(rows)) for rows, _ in lights), default=0.0
+        )
+    label, text = _sentence(
+        scene, found, settings, least=least * scale, clash=clash, turns=turns, questioned=questioned
+    )
+    return Verdict(
+        test="shadows",
+        subject=listed([shadow.name for shadow in scene.shadows]),
+        label=label,
+        explanation=before + text,
+        p_value=found.p_value,
+        false_alarm={"asked": alarm, "simulated": found.alarm_rate, "runs": runs},
+        clash=clash,
+        measurements=facts,
+        reference=REFERENCE,
+        strokes=_strokes(scene, radius, clash, lights, found),
+    )
+
+
+def light_of(found: Agreement, frame: Frame) -> dict[str, Any]:
+    """Where the common point is, and how sure that is."""
+    front = float(np.mean(found.cloud[:, 2] > 0))
+    where = (
+        "in front of the camera" if front > 0.975 else "behind the camera" if front < 0.025 else "undecided"
+    )
+    return {
+        "side": where,
+        "point": frame.place(found.v),
+        "bearing_deg": bearing(found.v),
+        "bearing_spread_deg": spread_of(found.cloud, found.v),
+    }
+
+
+def _sentence(
+    scene: _Scene,
+    found: Agreement,
+    settings: Settings,
+    *,
+    least: float,
+    clash: tuple[str, ...],
+    turns: np.ndarray,
+    questioned: np.ndarray | None,
+) -> tuple[Label, str]:
+    p, resolution = said_p(found.p_value, settings.runs), settings.resolution
+    judged = turns[questioned] if questioned is not None else turns
+    who = f"the {len(scene.shadows)} shadows"
+    asked = listed([s.name for s in scene.shadows if s.questioned]) if questioned is not None else ""
+    tail = _of_ignored(scene)
+    if found.disagrees:
+        start = (
+            f"{asked} cannot share the light of the others" if asked else f"No single light explains {who}"
+        )
+        text = (
+            f"{start} ({p}): the marked points would have to be off by {least:.3g} px, "
+            f"where a noise of {scene.noise:g} px was stated"
+        )
+        return Label.INCONSISTENT, f"{text}; the fewest that clash are {listed(clash)}{tail}."
+    fine = judged[judged <= resolution]
+    start = f"{asked} may share the light of the others" if asked else f"One light can explain {who}"
+    if len(fine) >= (len(judged) if asked else JUDGED):
+        coarse = [
+            s.name for s, t in zip(scene.shadows, judged, strict=False) if not t <= resolution and not asked
+        ]
+        text = f"{start} ({p}); a shadow turned by {fine.max():g} degrees or more would have been noticed nine times in ten"
+        rest = f", but nothing can be said of {listed(coarse)}" if coarse else ""
+        return Label.CONSISTENT, f"{text}{rest}{tail}."
+    return Label.CANNOT_TELL, (
+        f"{start} ({p}), but it cannot be told: {asked or 'too many of them'} could be turned by more than "
+        f"{resolution:g} degrees without being noticed{tail}."
+    )
+
+
+def _of_ignored(scene: _Scene) -> str:
+    return "".join(f"; {name} is left out ({why})" for name, why in scene.ignored.items())
+
+
+def _cannot(scene: _Scene, text: str) -> Verdict:
+    return Verdict(
+        test="shadows",
+        subject=listed([*(shadow.name for shadow in scene.shadows), *scene.ignored]),
+        label=Label.CANNOT_TELL,
+        explanation=text,
+        measurements={"shadows": len(scene.shadows), "ignored": scene.ignored, "noise_px": scene.noise},
+        reference=REFERENCE,
+        strokes=_strokes(scene, 0.0, (), [], None),
+    )
+
+
+def _strokes(
+    scene: _Scene,
+    radius: float,
+    clash: tuple[str, ...],
+    lights: list[tuple[np.ndarray, np.ndarray]],
+    found: Agreement | None,
+) -> tuple[Stroke, ...]:
+    strokes = []
+    # Beyond 50 half diagonals the region is cut off: it may reach infinity.
+    box = np.array([[1.0, 0, 50], [-1, 0, 50], [0, 1, 50], [0, -1, 50]])
+    for rows, _ in lights:
+        corners = region_corners(np.concatenate([rows, box / np.sqrt(2501)]))
+        if len(corners):
+            strokes.append(_stroke("polygon", scene.frame.leave(corners[:, :2] / corners[:, 2:]), "region"))
+    for shadow in scene.shadows:
+        role = "clash" if shadow.name in clash else "given"
+        if isinstance(shadow, AttachedShadow):
+            strokes.append(_stroke("line", shadow.edge, role))
+            strokes.append(_stroke("line", [shadow.edge.mean(0), shadow.lit], role))
+        else:
+            strokes += _wedge(shadow, radius * scene.frame.scale, role)
+        strokes.append(_stroke("text", _points(shadow)[:1], role, shadow.name))
+    if found is not None and found.v[2] > 0 and not clash and (at := scene.frame.place(found.v)):
+        strokes.append(_stroke("point", [at], "fit", "light"))
+    return tuple(strokes)
+
+
+def _wedge(shadow: CastShadow, radius: float, role: str) -> list[Stroke]:
+    strokes = [_stroke("point", [at], role) for at in (*shadow.object, *shadow.shadow)]
+    for s in shadow.shadow:
+        for o in shadow.object:
+            step, middle = o - s, (s + o) / 2
+            strokes.append(_stroke("line", [s, o], role))
+            angle = np.arcsin(min(2 * radius / np.hypot(*step), 1.0))
+            for turn in (angle, -angle):
+                c, d = np.cos(turn), np.sin(turn)
+                beyond = middle + np.array([c * step[0] - d * step[1], d * step[0] + c * step[1]])
+                strokes.append(_stroke("ray", [middle, beyond], role))
+    return strokes
+
+
+def _stroke(kind: str, points: Any, role: str, text: str = "") -> Stroke:
+    return Stroke(kind, tuple((float(r), float(c)) for r, c in points), role, text)
