@@ -23,13 +23,10 @@ from forensix.geometry.concurrence import (
     costs_of,
     fulfilled,
     meeting_point,
-    residuals,
     simulated,
-    tangents,
-    unit,
 )
 
-TURNS = np.concatenate([np.arange(0.25, 10, 0.25), np.arange(10, 90.5, 0.5)])
+TURNS = np.concatenate([np.arange(0.5, 10, 0.5), np.arange(10, 20), np.arange(20, 91, 5)])
 POWER = 0.9
 
 
@@ -40,7 +37,7 @@ class Agreement:
     v : (3,) the common point that costs least, in the frame of the constraints
     statistic : the likelihood-ratio statistic
     p_value : how often noise alone makes it as large, at least 1 / (runs + 1)
-    critical : the value that noise exceeds at the asked false-alarm rate
+    critical : the value that noise exceeds at the asked false-alarm rate ``alarm``
     alarm_rate : how often it did, in as many fresh simulations
     cloud : (runs, 3) the common points of the simulations: the uncertainty of ``v``
     """
@@ -49,6 +46,7 @@ class Agreement:
     statistic: float
     p_value: float
     critical: float
+    alarm: float
     alarm_rate: float
     cloud: np.ndarray
 
@@ -80,8 +78,7 @@ def same_point(
     sets, so that disagreement within a set does not count.
     """
     sets = [constraints.subset(np.flatnonzero(chosen)) for chosen in (~questioned, questioned)]
-    # One constraint always has a point, and two undirected lines have one.
-    sets = [part for part in sets if part.count > (2 if (part.kind == LINE).all() else 1)]
+    sets = [part for part in sets if _may_disagree(part)]
     v, cost = meeting_point(constraints)
     statistic = cost - sum(meeting_point(part)[1] for part in sets)
     generator = np.random.default_rng(seed)
@@ -99,7 +96,7 @@ def _judged(
     # A hair of tolerance: costs that are zero but for rounding count as equal.
     p_value = (1 + np.count_nonzero(under >= statistic - 1e-6)) / (1 + len(under))
     critical = float(np.quantile(under, 1 - alarm, method="higher")) + 1e-6
-    return Agreement(v, statistic, float(p_value), critical, float(np.mean(fresh > critical)), cloud)
+    return Agreement(v, statistic, float(p_value), critical, alarm, float(np.mean(fresh > critical)), cloud)
 
 
 def noticeable_turns(
@@ -114,77 +111,59 @@ def noticeable_turns(
     questioned : (G,) bool, where the test was :func:`same_point`
     as_one : turn all questioned ones as one body, about the middle of their points; the
         answer is one number
-    Returns degrees, (G,) or (1,): the smallest turn that exceeds the critical value with
-    probability 0.9, by the noncentral chi-square of the linearised test [1]_; NaN where
-    no turn up to 90 degrees would.
+    Returns degrees, (G,) or (1,): the smallest turn of the fitted constraints, either way,
+    that exceeds the critical value with probability 0.9, by the noncentral chi-square that
+    the statistic follows under small noise [1]_; NaN where no turn up to 90 degrees would.
 
     References
     ----------
     .. [1] S. Kay, "Fundamentals of Statistical Signal Processing II: Detection Theory",
        Prentice Hall, 1998, section 6.5.
     """
-    from scipy.stats import ncx2
+    from scipy.special import chdtri, chndtr
 
     exact = constraints.with_points(fulfilled(constraints, found.v))
-    slope = _slopes(exact, found.v)
-    bound = np.abs(slope).max(1) > 0
-    if questioned is None:
-        freedom = max(int(bound.sum()) - 2, 1)
-    else:
-        freedom = max(min(2, int((bound & questioned).sum())), 1)
+    freedom = max(constraints.count - 2, 1)
+    if questioned is not None:
+        freedom = min(2, int(questioned.sum()))
+    # Inside wide wedges noise costs nothing; once turned to their edge it does.
+    critical = max(found.critical, float(chdtri(freedom, found.alarm)))
     bodies = [np.arange(constraints.count) == g for g in range(constraints.count)]
     if as_one and questioned is not None:
         bodies = [questioned]
     out = np.full(len(bodies), np.nan)
     for k, body in enumerate(bodies):
-        shift = np.min(
-            [_shift(exact, found.v, body, slope, sign=sign, questioned=questioned) for sign in (1, -1)],
-            axis=0,
-        )
-        power = ncx2.sf(found.critical, freedom, np.maximum(shift, 1e-9))
-        seen = np.flatnonzero(power >= POWER)
-        if len(seen):
-            out[k] = TURNS[seen[0]]
+        shift = _cost_of_turns(exact, found.v, body, questioned)
+        power = 1 - chndtr(critical, freedom, np.clip(shift, 1e-9, 1e4))
+        # The first turn from which on it is always noticed.
+        missed = np.flatnonzero(power < POWER)
+        last = int(missed[-1]) if len(missed) else -1
+        if last + 1 < len(TURNS):
+            out[k] = TURNS[last + 1]
     return out
 
 
-def _slopes(constraints: Constraints, v: np.ndarray) -> np.ndarray:
-    """(G, 2) change of the residuals with the common point."""
-    h = 1e-6
-    first, second = tangents(v)
-    near = unit(np.array([v + h * first, v - h * first, v + h * second, v - h * second]))
-    e = residuals(near, constraints)
-    return np.stack([e[0] - e[1], e[2] - e[3]], axis=1) / (2 * h)
-
-
-def _shift(
-    exact: Constraints,
-    v: np.ndarray,
-    body: np.ndarray,
-    slope: np.ndarray,
-    *,
-    sign: int,
-    questioned: np.ndarray | None,
+def _cost_of_turns(
+    exact: Constraints, v: np.ndarray, body: np.ndarray, questioned: np.ndarray | None
 ) -> np.ndarray:
-    """Noncentrality of the test for each of TURNS."""
+    """The statistic of noiseless constraints after each of TURNS of a body, the smaller of both ways."""
     lines = np.flatnonzero(body[exact.group])
     members = np.unique(np.concatenate([exact.start[lines], exact.end[lines]]))
     pivot = exact.points[members if body.sum() > 1 else exact.start[lines]].mean(0)
-    angle = sign * np.radians(TURNS)[:, None]
+    angle = np.radians(np.concatenate([TURNS, -TURNS]))[:, None]
     arm = exact.points[members] - pivot
-    turned = np.repeat(exact.points[None], len(TURNS), axis=0)
+    turned = np.repeat(exact.points[None], len(angle), axis=0)
     turned[:, members, 0] = pivot[0] + np.cos(angle) * arm[:, 0] - np.sin(angle) * arm[:, 1]
     turned[:, members, 1] = pivot[1] + np.sin(angle) * arm[:, 0] + np.cos(angle) * arm[:, 1]
-    e = residuals(np.broadcast_to(v, (len(TURNS), 3)), exact, turned) * body
-    # A turned constraint binds although it was slack before.
-    binding = np.where(np.abs(slope).max(1) > 0, 1.0, 0.0)[:, None] * slope
-    left = _unexplained(e, binding)
-    return left if questioned is None else left - _unexplained(e[:, questioned], binding[questioned])
+    _, cost = costs_of(exact, turned, v)
+    if questioned is not None:
+        part = exact.subset(np.flatnonzero(questioned))
+        if _may_disagree(part):
+            cost = cost - costs_of(part, turned, v)[1]
+    both: np.ndarray = cost.reshape(2, -1).min(0)
+    return both
 
 
-def _unexplained(e: np.ndarray, slope: np.ndarray) -> np.ndarray:
-    """Sums of squares of (B, G) residuals that no move of the common point takes away."""
-    basis, size, _ = np.linalg.svd(slope, full_matrices=False)
-    basis = basis[:, size > 1e-9 * max(size.max(initial=0), 1e-9)]
-    left = e - (e @ basis) @ basis.T
-    return np.asarray((left * left).sum(1))
+def _may_disagree(constraints: Constraints) -> bool:
+    """One constraint always has a point, and two undirected lines have one."""
+    return constraints.count > (2 if (constraints.kind == LINE).all() else 1)

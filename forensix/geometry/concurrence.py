@@ -163,9 +163,9 @@ def in_wedge(v: np.ndarray, points: np.ndarray, start: np.ndarray, end: np.ndarr
     inside = np.zeros(len(v), dtype=bool)
     for triple in combinations(range(rays.shape[1]), 3):
         a, b, c = (rays[:, i] for i in triple)
-        volume = (a * np.cross(b, c)).sum(-1)
+        volume = (a * cross(b, c)).sum(-1)
         sign = np.where(volume < 0, -1.0, 1.0)
-        parts = [(np.cross(x, y) * v).sum(-1) * sign for x, y in ((b, c), (c, a), (a, b))]
+        parts = [(cross(x, y) * v).sum(-1) * sign for x, y in ((b, c), (c, a), (a, b))]
         inside |= (np.minimum.reduce(parts) >= 0) & (np.abs(volume) > _FLAT)
     return inside
 
@@ -210,8 +210,15 @@ def descend(
 def tangents(v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Two unit vectors across each unit vector and each other."""
     away = np.where(np.abs(v[..., :1]) < 0.7, np.array([1.0, 0, 0]), np.array([0, 1.0, 0]))
-    first = unit(np.cross(v, away))
-    return first, np.cross(v, first)
+    first = unit(cross(v, away))
+    return first, cross(v, first)
+
+
+def cross(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """The cross product of (..., 3) vectors; NumPy's own spends its time on other shapes."""
+    a0, a1, a2 = a[..., 0], a[..., 1], a[..., 2]
+    b0, b1, b2 = b[..., 0], b[..., 1], b[..., 2]
+    return np.stack([a1 * b2 - a2 * b1, a2 * b0 - a0 * b2, a0 * b1 - a1 * b0], axis=-1)
 
 
 def unit(v: np.ndarray) -> np.ndarray:
@@ -231,9 +238,9 @@ def meeting_point(constraints: Constraints) -> tuple[np.ndarray, float]:
 def _starts(constraints: Constraints) -> np.ndarray:
     """Where any two lines cross, where each line goes, the axes; each with its opposite."""
     points = homogeneous(constraints.points)
-    lines = unit(np.cross(points[constraints.start], points[constraints.end]))
+    lines = unit(cross(points[constraints.start], points[constraints.end]))
     first, second = np.triu_indices(len(lines), 1)
-    crossings = np.cross(lines[first], lines[second])
+    crossings = cross(lines[first], lines[second])
     crossings = crossings[np.sqrt((crossings**2).sum(1)) > 1e-9]
     if len(crossings) > MAX_STARTS:
         crossings = crossings[np.linspace(0, len(crossings) - 1, MAX_STARTS).astype(int)]

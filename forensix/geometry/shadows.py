@@ -185,11 +185,10 @@ def _verdict(
     questioned: np.ndarray | None = None,
     before: str = "",
 ) -> Verdict:
-    runs, alarm = settings.runs, settings.alarm
     constraints, scale = scene.constraints, scene.frame.scale
-    cloud = simulated(constraints, found.v, runs, np.random.default_rng(1))
-    radius = float(np.quantile(off_by(found.v, constraints, cloud).max(1), 1 - alarm))
-    turns = noticeable_turns(constraints, found, questioned=questioned)
+    draws = simulated(constraints, found.v, settings.runs, np.random.default_rng(settings.seed + 1))
+    radius = float(np.quantile(off_by(found.v, constraints, draws).max(1), 1 - settings.alarm))
+    least = least_radius(constraints)
     facts: dict[str, Any] = {
         "shadows": constraints.count,
         "ignored": scene.ignored,
@@ -197,32 +196,34 @@ def _verdict(
         "statistic": round(found.statistic, 4),
         "critical": round(found.critical, 4),
         "wedge_radius_px": round(radius * scale, 3),
-        "noticeable_turn_deg": {
-            s.name: None if np.isnan(t) else float(t) for s, t in zip(scene.shadows, turns, strict=True)
-        },
+        "least_error_px": round(least * scale, 3),
     }
-    least = least_radius(constraints)
-    facts["least_error_px"] = round(least * scale, 3)
     clash: tuple[str, ...] = ()
     lights: list[tuple[np.ndarray, np.ndarray]] = []
     if found.disagrees:
         clash = tuple(scene.shadows[g].name for g in smallest_clash(constraints, min(radius, 0.99 * least)))
-    else:
-        lights = possible_lights(constraints, radius)
-        facts["light"] = light_of(found, scene.frame)
-        facts["region_of_sphere"] = max(
-            (solid_angle(region_corners(rows)) for rows, _ in lights), default=0.0
+        label, text = (
+            Label.INCONSISTENT,
+            _contradiction(scene, found, settings, clash, questioned is not None),
         )
-    label, text = _sentence(
-        scene, found, settings, least=least * scale, clash=clash, turns=turns, questioned=questioned
-    )
+    else:
+        turns = noticeable_turns(constraints, found, questioned=questioned)
+        names = [shadow.name for shadow in scene.shadows]
+        facts["noticeable_turn_deg"] = {
+            name: None if np.isnan(turn) else float(turn) for name, turn in zip(names, turns, strict=True)
+        }
+        lights = possible_lights(constraints, radius)
+        regions = [region_corners(rows) for rows, _ in lights]
+        facts["light"] = _light(found, lights, np.concatenate([np.zeros((0, 3)), *regions]), scene.frame)
+        facts["region_of_sphere"] = max((solid_angle(region) for region in regions), default=0.0)
+        label, text = _agreement(scene, found, settings, turns, questioned)
     return Verdict(
         test="shadows",
         subject=listed([shadow.name for shadow in scene.shadows]),
         label=label,
         explanation=before + text,
         p_value=found.p_value,
-        false_alarm={"asked": alarm, "simulated": found.alarm_rate, "runs": runs},
+        false_alarm={"asked": settings.alarm, "simulated": found.alarm_rate, "runs": settings.runs},
         clash=clash,
         measurements=facts,
         reference=REFERENCE,
@@ -230,57 +231,66 @@ def _verdict(
     )
 
 
-def light_of(found: Agreement, frame: Frame) -> dict[str, Any]:
-    """Where the common point is, and how sure that is."""
-    front = float(np.mean(found.cloud[:, 2] > 0))
-    where = (
-        "in front of the camera" if front > 0.975 else "behind the camera" if front < 0.025 else "undecided"
-    )
+def _light(
+    found: Agreement, lights: list[tuple[np.ndarray, np.ndarray]], corners: np.ndarray, frame: Frame
+) -> dict[str, Any]:
+    """Where the light is, as far as it is known.
+
+    Within wide wedges no light is likelier than another: then the one deepest inside is
+    named, and the whole region is its uncertainty.
+    """
+    v = found.v if found.statistic > 1e-6 or not lights else lights[0][1]
+    front, behind = bool((corners[:, 2] > 0).all()), bool((corners[:, 2] < 0).all())
+    side = "undecided"
+    if len(corners) and (front or behind):
+        side = "in front of the camera" if front else "behind the camera"
+    spread = max(spread_of(found.cloud, v), spread_of(corners, v, 1.0)) if len(corners) else 180.0
     return {
-        "side": where,
-        "point": frame.place(found.v),
-        "bearing_deg": bearing(found.v),
-        "bearing_spread_deg": spread_of(found.cloud, found.v),
+        "side": side,
+        "point": frame.place(v) if side != "undecided" else None,
+        "bearing_deg": bearing(v),
+        "bearing_spread_deg": spread,
     }
 
 
-def _sentence(
-    scene: _Scene,
-    found: Agreement,
-    settings: Settings,
-    *,
-    least: float,
-    clash: tuple[str, ...],
-    turns: np.ndarray,
-    questioned: np.ndarray | None,
-) -> tuple[Label, str]:
-    p, resolution = said_p(found.p_value, settings.runs), settings.resolution
-    judged = turns[questioned] if questioned is not None else turns
-    who = f"the {len(scene.shadows)} shadows"
-    asked = listed([s.name for s in scene.shadows if s.questioned]) if questioned is not None else ""
-    tail = _of_ignored(scene)
-    if found.disagrees:
-        start = (
-            f"{asked} cannot share the light of the others" if asked else f"No single light explains {who}"
-        )
-        text = (
-            f"{start} ({p}): the marked points would have to be off by {least:.3g} px, "
-            f"where a noise of {scene.noise:g} px was stated"
-        )
-        return Label.INCONSISTENT, f"{text}; the fewest that clash are {listed(clash)}{tail}."
-    fine = judged[judged <= resolution]
-    start = f"{asked} may share the light of the others" if asked else f"One light can explain {who}"
-    if len(fine) >= (len(judged) if asked else JUDGED):
-        coarse = [
-            s.name for s, t in zip(scene.shadows, judged, strict=False) if not t <= resolution and not asked
-        ]
-        text = f"{start} ({p}); a shadow turned by {fine.max():g} degrees or more would have been noticed nine times in ten"
-        rest = f", but nothing can be said of {listed(coarse)}" if coarse else ""
-        return Label.CONSISTENT, f"{text}{rest}{tail}."
-    return Label.CANNOT_TELL, (
-        f"{start} ({p}), but it cannot be told: {asked or 'too many of them'} could be turned by more than "
-        f"{resolution:g} degrees without being noticed{tail}."
+def _contradiction(
+    scene: _Scene, found: Agreement, settings: Settings, clash: tuple[str, ...], asked: bool
+) -> str:
+    who = f"No single light explains the {len(scene.shadows)} shadows"
+    if asked:
+        who = f"{_questioned(scene)} cannot share the light of the others"
+    least = least_radius(scene.constraints) * scene.frame.scale
+    return (
+        f"{who} ({said_p(found.p_value, settings.runs)}): points would have to be off by {least:.3g} px, where a "
+        f"noise of {scene.noise:g} px was stated{f'; the fewest that clash are {listed(clash)}' if clash else ''}"
+        f"{_of_ignored(scene)}."
     )
+
+
+def _agreement(
+    scene: _Scene, found: Agreement, settings: Settings, turns: np.ndarray, questioned: np.ndarray | None
+) -> tuple[Label, str]:
+    p, tail = said_p(found.p_value, settings.runs), _of_ignored(scene)
+    names = np.array([shadow.name for shadow in scene.shadows], dtype=object)
+    judged = np.ones(len(names), dtype=bool) if questioned is None else questioned
+    start = f"One light can explain the {len(names)} shadows ({p})"
+    if questioned is not None:
+        start = f"{_questioned(scene)} may share the light of the others ({p})"
+    fine = judged & (turns <= settings.resolution)
+    if fine.sum() >= (JUDGED if questioned is None else judged.sum()):
+        coarse = list(names[judged & ~fine])
+        rest = f", but nothing can be said of {listed(coarse)}" if coarse else ""
+        text = f"a shadow turned by {turns[fine].max():g} degrees or more would have been noticed nine times in ten"
+        return Label.CONSISTENT, f"{start}; {text}{rest}{tail}."
+    who = "too many of them" if questioned is None else listed(list(names[judged & ~fine]))
+    return Label.CANNOT_TELL, (
+        f"{start}, but it cannot be told: {who} could be turned by more than {settings.resolution:g} degrees without "
+        f"being noticed{tail}."
+    )
+
+
+def _questioned(scene: _Scene) -> str:
+    return listed([shadow.name for shadow in scene.shadows if shadow.questioned])
 
 
 def _of_ignored(scene: _Scene) -> str:

@@ -138,10 +138,10 @@ def bearing(v: np.ndarray) -> float:
     return round(float(np.degrees(np.arctan2(-v[0], v[1])) % 360), 2)
 
 
-def spread_of(cloud: np.ndarray, v: np.ndarray) -> float:
-    """Half the angle, in degrees, that holds 95 % of the bearings of a cloud about that of v."""
+def spread_of(cloud: np.ndarray, v: np.ndarray, part: float = 0.95) -> float:
+    """Half the angle, in degrees, that holds a part of the bearings of a cloud about that of v."""
     angles = np.arctan2(-cloud[:, 0], cloud[:, 1]) - np.arctan2(-v[0], v[1])
-    return round(float(np.degrees(np.quantile(np.abs((angles + np.pi) % (2 * np.pi) - np.pi), 0.95))), 2)
+    return round(float(np.degrees(np.quantile(np.abs((angles + np.pi) % (2 * np.pi) - np.pi), part))), 2)
 
 
 def said_p(p_value: float, runs: int) -> str:

@@ -19,7 +19,16 @@ from math import comb
 import numpy as np
 
 from forensix.errors import ParameterError
-from forensix.geometry.concurrence import ATTACHED, CAST, Constraints, homogeneous, in_wedge, tangents, unit
+from forensix.geometry.concurrence import (
+    ATTACHED,
+    CAST,
+    Constraints,
+    cross,
+    homogeneous,
+    in_wedge,
+    tangents,
+    unit,
+)
 
 MAX_SETS = 2000
 _SOLID = 1e-9
@@ -61,7 +70,7 @@ def _of_cast(p: np.ndarray, start: np.ndarray, end: np.ndarray, radius: float) -
     rows = []
     for s, o in zip(start, end, strict=True):
         touching = _touching(p[s], p[o], radius)
-        sides = rays @ np.cross(homogeneous(p[s]), homogeneous(p[o]))
+        sides = rays @ cross(homogeneous(p[s]), homogeneous(p[o]))
         rows += [touching[0]] if sides.min() >= -_SOLID else []
         rows += [touching[1]] if sides.max() <= _SOLID else []
     along = unit(p[objects].mean(0) - p[shadows].mean(0))
@@ -85,7 +94,7 @@ def _touching(start: np.ndarray, end: np.ndarray, radius: float) -> list[np.ndar
         normal = across * cosine + along * sine
         # A positive side that holds the far end of the exact line and what is turned towards it.
         rows.append(np.array([[*normal, -normal @ middle]]))
-    exact = np.cross(homogeneous(start), homogeneous(end))
+    exact = cross(homogeneous(start), homogeneous(end))
     return rows if exact[:2] @ rows[0][0, :2] > 0 else rows[::-1]
 
 
@@ -180,7 +189,7 @@ def region_corners(rows: np.ndarray) -> np.ndarray:
 def _corners(rows: np.ndarray) -> list[np.ndarray]:
     """Of each of (S, M, 3) sets of half-spaces, the corner rays of what all of a set allow."""
     first, second = np.triu_indices(rows.shape[1], 1)
-    rays = np.cross(rows[:, first], rows[:, second])
+    rays = cross(rows[:, first], rows[:, second])
     length = np.sqrt((rays**2).sum(-1, keepdims=True))
     solid = length[..., 0] > 1e-10
     rays = rays / np.maximum(length, 1e-10)
@@ -206,7 +215,7 @@ def smallest_clash(constraints: Constraints, radius: float) -> tuple[int, ...]:
         clashing = [chosen for chosen in combinations(bound, size) if _clash([per[g] for g in chosen])]
         if clashing:
             return max(
-                clashing[:50], key=lambda c: least_radius(constraints.subset(np.array(c)), tolerance=0.02)
+                clashing[:6], key=lambda c: least_radius(constraints.subset(np.array(c)), tolerance=0.02)
             )
     return _without_spare(per, bound)
 
@@ -230,8 +239,8 @@ def solid_angle(corners: np.ndarray) -> float:
     if len(corners) < 3:
         return 0.0
     before, after = np.roll(corners, 1, axis=0), np.roll(corners, -1, axis=0)
-    one = unit(np.cross(corners, before))
-    other = unit(np.cross(corners, after))
+    one = unit(cross(corners, before))
+    other = unit(cross(corners, after))
     angles = np.arccos(np.clip((one * other).sum(1), -1, 1))
     return float(max(angles.sum() - (len(corners) - 2) * np.pi, 0.0) / (4 * np.pi))
 
