@@ -16,14 +16,15 @@ References
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from forensix.geometry.agreement import Agreement, noticeable_turns, one_point, same_point
-from forensix.geometry.concurrence import ATTACHED, CAST, Constraints, homogeneous, simulated
+from forensix.geometry.concurrence import simulated
 from forensix.geometry.points import AttachedShadow, CastShadow, checked, checked_settings
+from forensix.geometry.shadow_scene import Shadow, ShadowScene, points_marked, scene_of
 from forensix.geometry.verdict import (
     ALARM,
     NOISE,
@@ -49,20 +50,7 @@ from forensix.geometry.wedges import (
 )
 
 REFERENCE = "Kee, O'Brien, Farid 2013, 10.1145/2487228.2487236"
-TOO_CLOSE = 4.0  # times the noise: points nearer than this give no direction
-MOST_ATTACHED = 6  # each doubles the linear programmes
 JUDGED = 3  # so many shadows must be judged to a useful turn before they are called consistent
-
-Shadow = CastShadow | AttachedShadow
-
-
-@dataclass(frozen=True, eq=False)
-class _Scene:
-    shadows: list[Shadow]
-    ignored: dict[str, str]
-    constraints: Constraints
-    frame: Frame
-    noise: float
 
 
 def shadow_consistency(
@@ -93,7 +81,7 @@ def shadow_consistency(
     """
     checked_settings(noise, shape, runs, alarm)
     settings = Settings(shape, noise, runs, alarm, resolution, seed)
-    scene = _scene(checked(shadows, (CastShadow, AttachedShadow), "shadows"), shape, noise)
+    scene = scene_of(checked(shadows, (CastShadow, AttachedShadow), "shadows"), shape, noise)
     count = scene.constraints.count
     if count < 2:
         why = "no shadow" if not count else "one shadow alone always has a light"
@@ -106,7 +94,7 @@ def shadow_consistency(
     settings = replace(settings, alarm=alarm / 2)
     others = [shadow for shadow in scene.shadows if not shadow.questioned]
     if len(others) > 1:
-        part = _scene(others, shape, noise)
+        part = scene_of(others, shape, noise)
         found = one_point(part.constraints, runs=runs, alarm=alarm / 2, seed=seed)
         if found.disagrees:
             return _verdict(part, found, settings, before="Without the questioned shadows: ")
@@ -114,71 +102,8 @@ def shadow_consistency(
     return _verdict(scene, found, settings, questioned=questioned)
 
 
-def _scene(shadows: list[Shadow], shape: tuple[int, int] | None, noise: float) -> _Scene:
-    used: list[Shadow] = []
-    ignored: dict[str, str] = {}
-    for shadow in shadows:
-        why = _useless(shadow, noise)
-        if why:
-            ignored[shadow.name] = why
-        elif (
-            isinstance(shadow, AttachedShadow)
-            and sum(isinstance(s, AttachedShadow) for s in used) >= MOST_ATTACHED
-        ):
-            ignored[shadow.name] = f"more than {MOST_ATTACHED} attached shadows"
-        else:
-            used.append(shadow)
-    parts = [_points(shadow) for shadow in used]
-    everything = np.concatenate([_points(shadow) for shadow in shadows] or [np.zeros((1, 2))])
-    frame = Frame.of(everything, shape)
-    lines, kind = [], []
-    first = 0
-    for g, shadow in enumerate(used):
-        cast = isinstance(shadow, CastShadow)
-        kind.append(CAST if cast else ATTACHED)
-        many = len(shadow.object) if isinstance(shadow, CastShadow) else 1
-        for s in range(first + many, first + len(parts[g])):
-            lines += [(s, o, g, _side(shadow)) for o in range(first, first + many)]
-        first += len(parts[g])
-    table = np.array(lines, dtype=float).reshape(-1, 4)
-    points = frame.enter(np.concatenate([np.zeros((0, 2)), *parts]))
-    start, end, group = (table[:, k].astype(int) for k in range(3))
-    constraints = Constraints(
-        points, start, end, group, np.array(kind, int), table[:, 3], noise / frame.scale
-    )
-    return _Scene(used, ignored, constraints, frame, noise)
-
-
-def _points(shadow: Shadow) -> np.ndarray:
-    if isinstance(shadow, CastShadow):
-        return np.concatenate([shadow.object, shadow.shadow])
-    return shadow.edge
-
-
-def _side(shadow: Shadow) -> float:
-    """The sign of the lit side of the line from the second to the first edge point."""
-    if isinstance(shadow, CastShadow):
-        return 1.0
-    end, start = homogeneous(shadow.edge)
-    return float(np.sign(homogeneous(shadow.lit) @ np.cross(start, end)))
-
-
-def _useless(shadow: Shadow, noise: float) -> str:
-    if isinstance(shadow, CastShadow):
-        gaps = shadow.object[:, None] - shadow.shadow[None]
-        near = np.sqrt((gaps**2).sum(-1)).min() < TOO_CLOSE * noise
-        return "object and shadow are too close for the noise" if near else ""
-    step = shadow.edge[1] - shadow.edge[0]
-    length = float(np.hypot(*step))
-    if length < TOO_CLOSE * noise:
-        return "the points of its edge are too close for the noise"
-    to = shadow.lit - shadow.edge[0]
-    off = abs(step[0] * to[1] - step[1] * to[0]) / length
-    return "the lit side is not clear of the edge" if off < noise else ""
-
-
 def _verdict(
-    scene: _Scene,
+    scene: ShadowScene,
     found: Agreement,
     settings: Settings,
     *,
@@ -254,7 +179,7 @@ def _light(
 
 
 def _contradiction(
-    scene: _Scene, found: Agreement, settings: Settings, clash: tuple[str, ...], asked: bool
+    scene: ShadowScene, found: Agreement, settings: Settings, clash: tuple[str, ...], asked: bool
 ) -> str:
     who = f"No single light explains the {len(scene.shadows)} shadows"
     if asked:
@@ -268,7 +193,7 @@ def _contradiction(
 
 
 def _agreement(
-    scene: _Scene, found: Agreement, settings: Settings, turns: np.ndarray, questioned: np.ndarray | None
+    scene: ShadowScene, found: Agreement, settings: Settings, turns: np.ndarray, questioned: np.ndarray | None
 ) -> tuple[Label, str]:
     p, tail = said_p(found.p_value, settings.runs), _of_ignored(scene)
     names = np.array([shadow.name for shadow in scene.shadows], dtype=object)
@@ -289,15 +214,15 @@ def _agreement(
     )
 
 
-def _questioned(scene: _Scene) -> str:
+def _questioned(scene: ShadowScene) -> str:
     return listed([shadow.name for shadow in scene.shadows if shadow.questioned])
 
 
-def _of_ignored(scene: _Scene) -> str:
+def _of_ignored(scene: ShadowScene) -> str:
     return "".join(f"; {name} is left out ({why})" for name, why in scene.ignored.items())
 
 
-def _cannot(scene: _Scene, text: str) -> Verdict:
+def _cannot(scene: ShadowScene, text: str) -> Verdict:
     return Verdict(
         test="shadows",
         subject=listed([*(shadow.name for shadow in scene.shadows), *scene.ignored]),
@@ -310,7 +235,7 @@ def _cannot(scene: _Scene, text: str) -> Verdict:
 
 
 def _strokes(
-    scene: _Scene,
+    scene: ShadowScene,
     radius: float,
     clash: tuple[str, ...],
     lights: list[tuple[np.ndarray, np.ndarray]],
@@ -329,20 +254,24 @@ def _strokes(
             strokes.append(_stroke("line", shadow.edge, role))
             strokes.append(_stroke("line", [shadow.edge.mean(0), shadow.lit], role))
         else:
-            strokes += _wedge(shadow, radius * scene.frame.scale, role)
-        strokes.append(_stroke("text", _points(shadow)[:1], role, shadow.name))
+            behind = found is not None and found.v[2] < 0
+            strokes += _wedge(shadow, radius * scene.frame.scale, role, behind)
+        strokes.append(_stroke("text", points_marked(shadow)[:1], role, shadow.name))
     if found is not None and found.v[2] > 0 and not clash and (at := scene.frame.place(found.v)):
         strokes.append(_stroke("point", [at], "fit", "light"))
     return tuple(strokes)
 
 
-def _wedge(shadow: CastShadow, radius: float, role: str) -> list[Stroke]:
+def _wedge(shadow: CastShadow, radius: float, role: str, behind: bool) -> list[Stroke]:
+    """The marked points and the sides of the wedge, towards where the light would be seen."""
     strokes = [_stroke("point", [at], role) for at in (*shadow.object, *shadow.shadow)]
     for s in shadow.shadow:
         for o in shadow.object:
             step, middle = o - s, (s + o) / 2
             strokes.append(_stroke("line", [s, o], role))
             angle = np.arcsin(min(2 * radius / np.hypot(*step), 1.0))
+            # A light behind the camera projects beyond the shadow: the wedge is inverted.
+            step = -step if behind else step
             for turn in (angle, -angle):
                 c, d = np.cos(turn), np.sin(turn)
                 beyond = middle + np.array([c * step[0] - d * step[1], d * step[0] + c * step[1]])
