@@ -276,6 +276,14 @@ def test_what_only_the_reader_can_see_is_refused_too():
         examine_points(read_points('{"schema": "forensix.points/1"}'))
 
 
+def test_more_tests_than_the_rate_allows_are_refused_clearly():
+    many = document()
+    many["directions"] = [{**many["directions"][0], "name": f"d{k}"} for k in range(55)]
+    many["horizon"] = []
+    with pytest.raises(PointsError, match="split the file"):
+        examine_points(read_points(json.dumps(many)))
+
+
 def test_huge_integers_are_out_of_range():
     with pytest.raises(PointsError, match="out of range"):
         read_points(json.dumps(change(["shadows", 1, "object"], [[10**400, 2]])))

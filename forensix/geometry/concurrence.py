@@ -31,6 +31,7 @@ import numpy as np
 LINE, CAST, ATTACHED = 0, 1, 2
 STEPS = 30
 MAX_STARTS = 400
+MAX_BATCH = 200_000  # lines at a time: a hundred megabytes
 _FLAT = 1e-12
 
 
@@ -293,5 +294,11 @@ def simulated(
 
 def costs_of(constraints: Constraints, points: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The best point and its cost for each of (B, N, 2) sets of marked points, from ``v`` on."""
-    start = np.broadcast_to(v, (len(points), 3)).copy()
-    return descend(start, lambda at: residuals(at, constraints, points))
+    size = max(MAX_BATCH // max(len(constraints.group), 1), 1)
+    parts = []
+    for first in range(0, len(points), size):
+        some = points[first : first + size]
+        start = np.broadcast_to(v, (len(some), 3)).copy()
+        parts.append(descend(start, lambda at, some=some: residuals(at, constraints, some)))
+    places, costs = zip(*parts, strict=True)
+    return np.concatenate(places), np.concatenate(costs)

@@ -25,7 +25,7 @@ from forensix.geometry.points import (
     checked,
     checked_settings,
 )
-from forensix.geometry.verdict import ALARM, MAX_ITEMS, NOISE, RESOLUTION, RUNS, Label, Verdict
+from forensix.geometry.verdict import ALARM, MAX_ITEMS, MAX_RUNS, NOISE, RESOLUTION, RUNS, Label, Verdict
 
 POINTS_SCHEMA = "forensix.points/1"
 GEOMETRY_SCHEMA = "forensix.geometry/1"
@@ -294,6 +294,11 @@ def examine_points(
         raise PointsError("there is nothing to test: no shadows, directions, mirrors or contours")
     each = alarm / len(jobs)
     enough = max(runs, math.ceil(4 / each))
+    if enough > MAX_RUNS:
+        raise PointsError(
+            f"{len(jobs)} tests with {alarm:g} false alarms together need more than {MAX_RUNS} simulations each: "
+            "split the file, or allow more false alarms"
+        )
     return tuple(
         job(shape=points.shape, noise=points.noise, runs=enough, alarm=each, seed=seed) for job in jobs
     )

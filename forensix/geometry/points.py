@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from forensix.errors import PointsError
-from forensix.geometry.verdict import LIMIT, MAX_ITEMS
+from forensix.geometry.verdict import LIMIT, MAX_ITEMS, MAX_RUNS
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,5 +150,7 @@ def checked_settings(noise: float, shape: tuple[int, int] | None, runs: int, ala
         raise PointsError(f"noise is 0.01 to 1000 px, got {noise}")
     if shape is not None and (len(shape) != 2 or min(shape) < 1 or max(shape) > LIMIT):
         raise PointsError(f"the picture's shape is (rows, cols), got {shape}")
-    if not (0.0005 <= alarm <= 0.2 and 2 / alarm <= runs + 1 <= 20000):
-        raise PointsError(f"alarm is 0.0005 to 0.2 and runs at least 2 / alarm, got {alarm} and {runs}")
+    if not (1e-4 <= alarm <= 0.2 and 2 / alarm <= runs + 1 <= MAX_RUNS + 1):
+        raise PointsError(
+            f"alarm is 0.0001 to 0.2 and runs 2 / alarm to {MAX_RUNS}, got {alarm:g} and {runs}"
+        )

@@ -17,6 +17,7 @@ RUNS = 1999
 RESOLUTION = 20.0
 LIMIT = 1e7
 MAX_ITEMS = 60
+MAX_RUNS = 20000
 
 
 class Label(StrEnum):
