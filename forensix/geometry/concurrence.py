@@ -295,10 +295,11 @@ def simulated(
 def costs_of(constraints: Constraints, points: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The best point and its cost for each of (B, N, 2) sets of marked points, from ``v`` on."""
     size = max(MAX_BATCH // max(len(constraints.group), 1), 1)
-    parts = []
-    for first in range(0, len(points), size):
-        some = points[first : first + size]
-        start = np.broadcast_to(v, (len(some), 3)).copy()
-        parts.append(descend(start, lambda at, some=some: residuals(at, constraints, some)))
-    places, costs = zip(*parts, strict=True)
+    batches = (points[first : first + size] for first in range(0, len(points), size))
+    places, costs = zip(*(_descended(constraints, batch, v) for batch in batches), strict=True)
     return np.concatenate(places), np.concatenate(costs)
+
+
+def _descended(constraints: Constraints, points: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    start = np.broadcast_to(v, (len(points), 3)).copy()
+    return descend(start, lambda at: residuals(at, constraints, points))
