@@ -24,6 +24,7 @@ COMMANDS = {
     "geometry": "geometry",
     "forge": "forge",
     "camera": "camera",
+    "generator": "generator",
 }
 
 
