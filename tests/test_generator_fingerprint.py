@@ -87,7 +87,9 @@ def test_enroll_list_match(tmp_path, patterns, capsys):
     Image.fromarray(picture(9, patterns["other"])).save(tmp_path / "unknown.png")
     store = ["--store", str(tmp_path / "store")]
     assert main(["generator", "match", str(tmp_path / "suspect.png"), *store]) == 2
-    assert main(["generator", "enroll", "one", *(str(tmp_path / f"one{n}.png") for n in range(8)), *store]) == 0
+    assert (
+        main(["generator", "enroll", "one", *(str(tmp_path / f"one{n}.png") for n in range(8)), *store]) == 0
+    )
     assert main(["generator", "list", *store]) == 0
     assert "one: 8 pictures of 160 x 160" in capsys.readouterr().out
     suspects = [str(tmp_path / name) for name in ("suspect.png", "unknown.png", "missing.png")]

@@ -60,7 +60,9 @@ def enroll(ctx: click.Context, /, name: str, files: tuple[str, ...], store: Path
     from forensix.evidence import open_evidence
 
     if not NAME.fullmatch(name):
-        raise click.BadParameter("a name has letters, digits, dot, dash and underscore only", param_hint="NAME")
+        raise click.BadParameter(
+            "a name has letters, digits, dot, dash and underscore only", param_hint="NAME"
+        )
     path = store / f"{name}.npz"
     known = GeneratorFingerprint.load(path) if path.exists() else GeneratorFingerprint()
     failed = 0
@@ -86,7 +88,7 @@ def enroll(ctx: click.Context, /, name: str, files: tuple[str, ...], store: Path
 @_FORMAT
 def list_(store: Path, form: str) -> None:
     """Show the generators that are known."""
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"name": name, "pictures": known.count_, "size": list(known.size_ or ())}
         for name, known in _stored(store).items()
     ]
@@ -134,7 +136,10 @@ def _matched(file: str, stored: dict[str, GeneratorFingerprint]) -> dict[str, An
         fitting = {name: known for name, known in stored.items() if known.size_ == pixels.shape[:2]}
         scores = {name: round(known.score(pixels), 3) for name, known in fitting.items()}
     except (ForensixError, OSError) as error:
-        return {"path": file, "error": {"type": type(error).__name__, "message": " ".join(str(error).split())}}
+        return {
+            "path": file,
+            "error": {"type": type(error).__name__, "message": " ".join(str(error).split())},
+        }
     best = max(scores, key=lambda name: scores[name], default=None)
     found = best is not None and scores[best] > DECISION
     return {
@@ -154,5 +159,7 @@ def _in_words(answer: dict[str, Any]) -> str:
         return "no generator known makes pictures of this size"
     best = max(scores, key=lambda name: scores[name])
     if answer["generator"] is None:
-        return f"none of those known (nearest {best}: {scores[best]:.1f}, {answer['decision']:.0f} would decide)"
+        return (
+            f"none of those known (nearest {best}: {scores[best]:.1f}, {answer['decision']:.0f} would decide)"
+        )
     return f"{best} ({scores[best]:.1f} times the spread of chance)"

@@ -28,6 +28,7 @@ REGISTRY: dict[str, str] = {
     "resampling": "splicing.resampling",
     "copy-move-keypoints": "copy_move.keypoints",
     "grid-peaks": "synthetic.grid_peaks",
+    "spectral-fingerprint": "synthetic.spectral_fingerprint",
     "inpainting-diffusion": "removal.inpainting_diffusion",
 }
 

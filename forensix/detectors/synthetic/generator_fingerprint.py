@@ -141,7 +141,7 @@ class GeneratorFingerprint:
         try:
             with np.load(path, allow_pickle=False) as stored:
                 mean, count = stored["fingerprint"].astype(np.float32), int(stored["count"])
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, EOFError, ValueError, KeyError) as error:
             raise ParameterError(f"{path} holds no generator fingerprint: {error}") from error
         if mean.ndim != 2 or count < 1 or not np.isfinite(mean).all():
             raise ParameterError(f"{path} holds no generator fingerprint")
