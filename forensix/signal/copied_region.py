@@ -15,6 +15,7 @@ from forensix.signal.agreement import Agreement, agreement
 from forensix.signal.local_correlation import (
     Box,
     aligned,
+    band_pass,
     local_correlation,
     local_mean,
     warped,
@@ -29,6 +30,8 @@ SMALLEST_AREA = 80
 NOISE = 2.0
 # A region must lie at least this far from its likeness, pixels.
 NEAREST = 12.0
+# Standard deviation of the blur whose outcome is left aside in aligning, pixels.
+SLOW = 5.0
 # Radius of the window in which the final outline is drawn.
 NARROW = 2
 
@@ -67,7 +70,8 @@ def examine(image: np.ndarray, groups: list[MatchGroup], *, effort: float = 6.0)
     ----------
     image : (rows, cols) float32, 0-255
     """
-    slopes = with_slopes(image)
+    # Blending may have changed the slow course of a copy's grey values: align by the rest.
+    slopes = with_slopes(band_pass(image, 0, SLOW))
     regions: list[CopiedRegion] = []
     seen = 0
     for group in groups:

@@ -116,9 +116,9 @@ def reduced(luma: np.ndarray, cell: int) -> np.ndarray:
 
 
 def score_of(log10_alarms: float) -> float:
-    """0.5 at the decision, towards 1 as false alarms become rarer, towards 0.05 as they become common."""
+    """0.5 at the decision, 0.95 where false alarms are ten times rarer, towards 0.05 as they become common."""
     margin = math.log10(ALARMS) - log10_alarms
-    return 0.5 + (0.499 if margin > 0 else 0.45) * math.tanh(0.4 * margin)
+    return 0.5 + (0.4999 * math.tanh(1.475 * margin) if margin > 0 else 0.45 * math.tanh(0.4 * margin))
 
 
 def _report(
