@@ -29,6 +29,7 @@ from pathlib import Path
 import numpy as np
 
 FEWEST_HITS = 3
+ORIGIN = {"synthetic": True, "camera": False, "authentic": False}
 MODELS = Path(__file__).parent.parent / "forensix" / "models"
 
 
@@ -47,7 +48,7 @@ def read_rows(manifests: list[Path], originals: list[Path]) -> list[dict]:
                     "group": row.get("group") or row["image"],
                     "integrity": {"tampered": True, "authentic": False}.get(label),
                     "history": {"resaved": True, "original": False}.get(history),
-                    "origin": {"synthetic": True, "authentic": False}.get(label),
+                    "origin": ORIGIN.get((row.get("origin") or "").strip().lower() or label),
                 })  # fmt: skip
     return rows
 
