@@ -13,6 +13,7 @@ is run again and its scores replaced in the file, and everything is fitted from 
 
 Per detector three counts are taken: scores of at most 0.5, above 0.5, and above 0.9, each
 with one hit and one miss added, so that no ratio claims more than so many images support.
+For methods of integrity the same is done for each kind of change of which there are enough.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from pathlib import Path
 import numpy as np
 
 FEWEST_HITS = 3
+FEWEST_OF_KIND = 20
 ORIGIN = {"synthetic": True, "camera": False, "authentic": False}
 MODELS = Path(__file__).parent.parent / "forensix" / "models"
 
@@ -46,6 +48,7 @@ def read_rows(manifests: list[Path], originals: list[Path]) -> list[dict]:
                 rows.append({
                     "image": str((manifest.parent / row["image"]).resolve()),
                     "group": row.get("group") or row["image"],
+                    "kind": (row.get("kind") or "").strip().lower(),
                     "integrity": {"tampered": True, "authentic": False}.get(label),
                     "history": {"resaved": True, "original": False}.get(history),
                     "origin": ORIGIN.get((row.get("origin") or "").strip().lower() or label),
@@ -53,11 +56,11 @@ def read_rows(manifests: list[Path], originals: list[Path]) -> list[dict]:
     return rows
 
 
-Scores = dict[str, list[tuple[float, bool, str]]]
+Scores = dict[str, list[tuple[float, bool, str, str]]]
 
 
 def collect(rows: list[dict], names: list[str] | None, jobs: int) -> Scores:
-    """Per detector the (score, changed, group) of every image it could judge and whose truth is known."""
+    """Per detector (score, changed, group, kind) of each image it could judge and whose truth is known."""
     from forensix import detectors
     from forensix.batch import scan_many
 
@@ -69,7 +72,7 @@ def collect(rows: list[dict], names: list[str] | None, jobs: int) -> Scores:
         for finding in result.findings:
             truth = row[questions[finding.detector]]
             if finding.score is not None and truth is not None:
-                scores[finding.detector].append((finding.score, truth, row["group"]))
+                scores[finding.detector].append((finding.score, truth, row["group"], row["kind"]))
         print(f"\r{number} of {len(by_path)}", end="", file=sys.stderr)
     return scores
 
@@ -98,21 +101,39 @@ def cllr(log10_lr: np.ndarray, tampered: np.ndarray) -> float:
     return float(0.5 * (np.log2(1 + 1 / lr[tampered]).mean() + np.log2(1 + lr[~tampered]).mean()))
 
 
-def fit(scores: np.ndarray, changed: np.ndarray) -> dict[str, float]:
-    """The numbers of one detector's Calibration."""
-
-    def weight(inside: np.ndarray) -> float:
-        return math.log10(rate(inside[changed]) / rate(inside[~changed]))
-
-    middle = max(0.0, weight((scores > 0.5) & (scores <= 0.9)))
-    return {
-        "low": round(min(0.0, weight(scores <= 0.5)), 3),
-        "middle": round(middle, 3),
-        "high": round(max(middle, weight(scores > 0.9)), 3),
+def fit(scores: np.ndarray, changed: np.ndarray, kinds: np.ndarray | None = None) -> dict:
+    """The numbers of one detector's Calibration; with `kinds` (str, of each image) also those of each kind."""
+    low, middle, high = knots(scores, changed, ~changed)
+    numbers = {
+        "low": low,
+        "middle": middle,
+        "high": high,
         "authentic": int((~changed).sum()),
         "changed": int(changed.sum()),
         "false_alarm_rate": round(float((scores[~changed] > 0.5).mean()), 4),
     }
+    if kinds is not None:
+        names, counts = np.unique(kinds[changed], return_counts=True)
+        numbers["kinds"] = {
+            str(name): knots(scores, changed & (kinds == name), ~changed)
+            for name, count in zip(names, counts, strict=True)
+            if name and count >= FEWEST_OF_KIND
+        }
+    return numbers
+
+
+def knots(scores: np.ndarray, changed: np.ndarray, untouched: np.ndarray) -> list[float]:
+    """Weights at the scores 0, 0.75 and from 0.95 on."""
+
+    def weight(inside: np.ndarray) -> float:
+        return math.log10(rate(inside[changed]) / rate(inside[untouched]))
+
+    middle = max(0.0, weight((scores > 0.5) & (scores <= 0.9)))
+    return [
+        round(min(0.0, weight(scores <= 0.5)), 3),
+        round(middle, 3),
+        round(max(middle, weight(scores > 0.9)), 3),
+    ]
 
 
 def apply(numbers: dict[str, float], scores: np.ndarray) -> np.ndarray:
@@ -123,11 +144,11 @@ def apply(numbers: dict[str, float], scores: np.ndarray) -> np.ndarray:
 
 def held_out_report(name: str, triples: list, holdout: float, rng: np.random.Generator) -> str:
     """One row: the line fitted on some groups, judged on the others."""
-    groups = sorted({group for *_, group in triples})
+    groups = sorted({group for _, _, group, _ in triples})
     away = set(rng.permutation(groups)[: round(len(groups) * holdout)])
     sides = []
     for keep in (lambda g: g not in away, lambda g: g in away):
-        some = [(s, t) for s, t, g in triples if keep(g)]
+        some = [(s, t) for s, t, g, _ in triples if keep(g)]
         sides.append((np.array([s for s, _ in some]), np.array([t for _, t in some], bool)))
     (fit_scores, fit_labels), (scores, tampered) = sides
     if min(fit_labels.sum(), (~fit_labels).sum(), tampered.sum(), (~tampered).sum()) == 0:
@@ -154,18 +175,22 @@ def main() -> None:
     parser.add_argument("--describe", default="", help="one sentence for the card: what the images are")
     parser.add_argument("--write", action="store_true", help="replace the shipped model and card")
     args = parser.parse_args()
+    from forensix import detectors
+
     collected = collected_scores(args)
     lines = [f"{'held out':28s}{'n+':>6s}{'n-':>6s}{'Cllr':>8s}{'TPR':>8s}{'FPR':>8s}"]
     models = {}
     rng = np.random.default_rng(args.seed)
     for name in sorted(collected):
         triples = sorted(collected[name])
-        scores = np.array([s for s, _, _ in triples])
-        tampered = np.array([t for _, t, _ in triples], bool)
+        scores = np.array([s for s, *_ in triples])
+        tampered = np.array([t for _, t, *_ in triples], bool)
+        kinds = np.array([kind for *_, kind in triples])
         # A method whose trace these forgeries do not carry keeps the soft default.
         if (scores[tampered] > 0.5).sum() >= FEWEST_HITS and not tampered.all():
             lines.append(held_out_report(name, triples, args.holdout, rng))
-            models[name] = fit(scores, tampered)
+            by_kind = detectors.method(name).concludes == "integrity"
+            models[name] = fit(scores, tampered, kinds if by_kind else None)
     report = "\n".join(lines)
     print(report)
     print(json.dumps(models, indent=1))

@@ -107,7 +107,15 @@ def test_calibration_rises_and_is_bounded():
 
 
 @pytest.mark.parametrize(
-    "fields", [{"middle": -1.0}, {"high": 5.0}, {"low": 0.1}, {"low": -9}, {"middle": 1.4}]
+    "fields",
+    [
+        {"middle": -1.0},
+        {"high": 5.0},
+        {"low": 0.1},
+        {"low": -9},
+        {"middle": 1.4},
+        {"kinds": {"removal": (0.2, 0.3, 0.4)}},
+    ],
 )
 def test_a_senseless_calibration_is_refused(fields):
     with pytest.raises(ParameterError):
@@ -118,7 +126,8 @@ def test_shipped_calibration_states_what_it_rests_on():
     for name, calibration in load_calibration().items():
         assert calibration.authentic > 0 and calibration.changed > 0, name
         # One over the number of untouched images is the least rate that can be told.
-        assert calibration.high <= np.log10(calibration.authentic + 2), name
+        for high in (calibration.high, *(weights[2] for weights in calibration.kinds.values())):
+            assert high <= np.log10(calibration.authentic + 2), name
         assert calibration.false_alarm_rate is not None, name
 
 
@@ -151,3 +160,24 @@ def test_maps_take_the_largest_and_stay_dark_without_a_decision():
 def test_a_detector_that_did_not_decide_stays_dark():
     loud = said("a", 0.1, score=0.4, heatmap=Heatmap(np.ones((4, 4))))
     assert fuse_heatmaps([loud], INCONSISTENT, 4, 4).max() == 127
+
+
+def test_methods_that_are_blind_to_a_kind_do_not_speak_against_it(monkeypatch):
+    kinds = {"a": {"splicing": (-0.5, 0.5, 1.5), "copy-move": (0.0, 0.0, 0.0)},
+             "c": {"splicing": (0.0, 0.0, 0.0), "copy-move": (-0.7, 0.8, 2.0)}}  # fmt: skip
+    known = {name: Calibration(low=-0.4, middle=0.2, high=1.0, kinds=of) for name, of in kinds.items()}
+    monkeypatch.setattr("forensix.fusion.combine.load_calibration", lambda: known)
+    found = conclude([said("a", -0.4, score=0.0), said("c", 1.0, score=1.0)], METHODS)["integrity"]
+    assert found.log10_lr == pytest.approx(np.log10((10**-0.5 + 10**2.0) / 2), abs=1e-3)
+    both = conclude([said("a", 1.0, score=1.0), said("c", 1.0, score=1.0)], METHODS)["integrity"]
+    assert both.log10_lr == pytest.approx(np.log10((10**1.5 + 10**2.0) / 2), abs=1e-3)
+    none = conclude([said("a", -0.4, score=0.0), said("c", -0.4, score=0.0)], METHODS)["integrity"]
+    assert none.log10_lr == pytest.approx(np.log10((10**-0.5 + 10**-0.7) / 2), abs=1e-3)
+    assert none.label == "consistent"
+
+
+def test_a_method_without_kinds_speaks_alike_for_each(monkeypatch):
+    known = {"c": Calibration(kinds={"splicing": (0.0, 0.0, 0.0), "copy-move": (-0.7, 0.8, 2.0)})}
+    monkeypatch.setattr("forensix.fusion.combine.load_calibration", lambda: known)
+    found = conclude([said("a", 0.6), said("c", 1.0, score=1.0)], METHODS)["integrity"]
+    assert found.log10_lr == pytest.approx(0.6 + np.log10((1 + 10**2.0) / 2), abs=1e-3)

@@ -4,7 +4,9 @@ The weight of evidence of a finding is ``log10 P(score | changed) / P(score | un
 It is taken, per detector, from three counts on reference images: how often the score lies
 at most at 0.5 (no decision), in the middle, and near 1, with one hit and one miss added to
 each count so that no ratio claims more than so many images can support. Between the
-three the weight is interpolated, through 0 at the score 0.5.
+three the weight is interpolated, through 0 at the score 0.5. For methods of integrity the
+same is kept apart for each kind of change in the reference images, since a method that sees
+one kind well says little about the others.
 
 References
 ----------
@@ -18,7 +20,8 @@ doi:10.1016/j.scijus.2016.06.003
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from hashlib import sha256
 from importlib import resources
@@ -38,6 +41,7 @@ class Calibration:
     low, middle, high : the weight at the scores 0, 0.75 and 0.95; at 0.5 it is 0
     authentic, changed : how many images it was fitted on
     false_alarm_rate : fraction of those authentic images scored above 0.5
+    kinds : (low, middle, high) for each kind of change, where they were told apart
     """
 
     low: float = -0.1
@@ -46,18 +50,29 @@ class Calibration:
     authentic: int = 0
     changed: int = 0
     false_alarm_rate: float | None = None
+    kinds: Mapping[str, tuple[float, float, float]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if not -LIMIT <= self.low <= 0 <= self.middle <= self.high <= LIMIT:
-            raise ParameterError("a calibration rises with the score, through 0, within 4 either way")
+        for low, middle, high in ((self.low, self.middle, self.high), *self.kinds.values()):
+            if not -LIMIT <= low <= 0 <= middle <= high <= LIMIT:
+                raise ParameterError("a calibration rises with the score, through 0, within 4 either way")
 
     def log10_lr(self, score: float) -> float:
         """The weight of evidence of one score (0 to 1)."""
-        knots = ((0.0, self.low), (0.5, 0.0), (0.75, self.middle), (0.95, self.high), (1.0, self.high))
-        for (left, below), (right, above) in pairwise(knots):
-            if score <= right:
-                return round(below + (above - below) * (score - left) / (right - left), 4)
-        return self.high
+        return _interpolated(score, (self.low, self.middle, self.high))
+
+    def log10_lr_of(self, kind: str, score: float) -> float:
+        """The weight of evidence of one score for a change of one kind against none."""
+        return _interpolated(score, self.kinds.get(kind, (self.low, self.middle, self.high)))
+
+
+def _interpolated(score: float, weights: tuple[float, float, float]) -> float:
+    low, middle, high = weights
+    knots = ((0.0, low), (0.5, 0.0), (0.75, middle), (0.95, high), (1.0, high))
+    for (left, below), (right, above) in pairwise(knots):
+        if score <= right:
+            return round(below + (above - below) * (score - left) / (right - left), 4)
+    return high
 
 
 # A method without reference data may speak, but softly: at most "twenty times as likely".

@@ -2,19 +2,22 @@
 
 Methods of one family look at the same trace and are not independent, so a family
 speaks once, with its strongest member. Families are taken as independent and their
-weights of evidence are added. The sum, as a probability at even prior odds, is the
-conclusion's score. A label other than "inconclusive" needs a sum beyond a stated
+weights of evidence are added; for integrity under each kind of change apart, and the
+likelihood ratios of the kinds, held equally likely, are averaged, so that methods that
+are blind to a kind do not speak against it. The sum, as a probability at even prior odds,
+is the conclusion's score. A label other than "inconclusive" needs a sum beyond a stated
 bound and, for "inconsistent", a method that decided by itself. The origin is called "camera"
 only where a method found positive evidence of one, and none decided for a generator.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 
 from forensix.detectors.method import CONCLUSIONS, Method
 from forensix.finding import Finding
-from forensix.fusion.calibration import LIMIT
+from forensix.fusion.calibration import LIMIT, load_calibration
 from forensix.result import LABELS, Conclusion
 
 # Four times as likely if changed than if not, which the bounded weights of a method that
@@ -55,7 +58,8 @@ def _answer(question: str, findings: list[Finding], methods: Mapping[str, Method
     if not speaking:
         return Conclusion("inconclusive", explanation=_silence(question, findings))
     strongest = _strongest_by_family(speaking)
-    total = round(max(-LIMIT, min(LIMIT, sum(_weight(f) for f in strongest))), 4)
+    together = _over_kinds(strongest) if question == "integrity" else sum(_weight(f) for f in strongest)
+    total = round(max(-LIMIT, min(LIMIT, together)), 4)
     score = round(1 / (1 + 10**-total), 6)
     for_it = [f for f in strongest if _weight(f) > 0]
     against = [f for f in strongest if _weight(f) <= 0]
@@ -94,6 +98,25 @@ def _shown_low(speaking: list[Finding], methods: Mapping[str, Method]) -> list[F
 
 def _weight(finding: Finding) -> float:
     return finding.log10_lr or 0.0
+
+
+def _over_kinds(findings: list[Finding]) -> float:
+    """log10 of the likelihood ratio of a change of any kind, the kinds of the calibration held equally likely."""
+    known = load_calibration()
+    kinds = sorted({kind for f in findings if f.detector in known for kind in known[f.detector].kinds})
+    if not kinds:
+        return sum(_weight(f) for f in findings)
+    sums = [
+        sum(
+            known[f.detector].log10_lr_of(kind, f.score)
+            if f.detector in known and f.score is not None
+            else _weight(f)
+            for f in findings
+        )
+        for kind in kinds
+    ]
+    largest = max(sums)
+    return largest + math.log10(sum(10 ** (each - largest) for each in sums) / len(sums))
 
 
 def _strongest_by_family(findings: list[Finding]) -> list[Finding]:
