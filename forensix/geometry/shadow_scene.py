@@ -11,7 +11,7 @@ from forensix.geometry.points import AttachedShadow, CastShadow
 from forensix.geometry.verdict import Frame
 
 TOO_CLOSE = 4.0  # times the noise: points nearer than this give no direction
-MOST_ATTACHED = 6  # each doubles the linear programmes
+MOST_ATTACHED = 4  # each doubles the linear programmes
 
 Shadow = CastShadow | AttachedShadow
 

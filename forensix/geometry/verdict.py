@@ -112,6 +112,7 @@ class Frame:
         if shape is not None:
             low, high = np.zeros(2), np.asarray(shape, dtype=float) - 1
         else:
+            points = points if len(points) else np.zeros((1, 2))
             low, high = points.min(0), points.max(0)
         return cls((low + high) / 2, max(float(np.hypot(*(high - low))) / 2, 1e-6))
 
