@@ -4,7 +4,7 @@
 
 Parts: shadows-1, -2, -3 (px of noise), few, many, azimuth, questioned, misjudged, lines, horizon, mirror, foot,
 contours. Every scene is drawn at random, its points are marked with Gaussian noise, and the
-public function judges it with its default settings (but 399 simulations). Prints a table of
+public function judges it with its default settings (but 199 simulations). Prints a table of
 verdicts with Wilson 95 % intervals of "inconsistent"; ``--rows FILE`` keeps the rows, so
 that several runs make one table.
 """
@@ -32,7 +32,7 @@ from forensix.geometry import (
 )
 
 ROWS, COLS, FOCAL, HEIGHT = 800, 1200, 1000.0, 1.6
-SETTINGS = {"shape": (ROWS, COLS), "runs": 399}
+SETTINGS = {"shape": (ROWS, COLS), "runs": 199}
 TURNS = (0, 5, 10, 20)
 
 
@@ -153,7 +153,7 @@ def contour_scene(generator, *, turn, noise):
         outline = marked(outline, noise, generator)
         contours.append(Contour(f"{k}", np.concatenate([outline, outline[:1]]), centre))
     picture = np.clip(picture + 0.01 * generator.standard_normal(picture.shape), 0.001, 0.99)
-    return contour_light_consistency(picture, contours, noise=noise, runs=399)
+    return contour_light_consistency(picture, contours, noise=noise, runs=199)
 
 
 PARTS = {

@@ -220,10 +220,11 @@ def test_opposite_shadows_side_by_side_clash_alone():
 def test_least_radius_is_where_the_programme_turns_feasible():
     light = unit(np.array(LIGHTS["behind"]))
     c = cast(turned(scene(light, 5, np.random.default_rng(12)), 0, 10))
-    radius = least_radius(c)
+    v, _ = meeting_point(c)
+    radius = least_radius(c, v)
     assert possible_lights(c, 1.01 * radius)
-    assert not possible_lights(c, 0.98 * radius)
-    assert least_radius(cast(scene(light, 5, np.random.default_rng(12), noise=0))) < 1e-6
+    assert not possible_lights(c, 0.97 * radius)
+    assert least_radius(cast(scene(light, 5, np.random.default_rng(12), noise=0)), light) < 1e-6
 
 
 def test_an_ambiguous_object_point_allows_its_whole_wedge():

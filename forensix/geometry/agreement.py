@@ -131,36 +131,38 @@ def noticeable_turns(
     bodies = [np.arange(constraints.count) == g for g in range(constraints.count)]
     if as_one and questioned is not None:
         bodies = [questioned]
-    out = np.full(len(bodies), np.nan)
-    for k, body in enumerate(bodies):
-        shift = _cost_of_turns(exact, found.v, body, questioned)
-        power = 1 - chndtr(critical, freedom, np.clip(shift, 1e-9, 1e4))
-        # The first turn from which on it is always noticed.
-        missed = np.flatnonzero(power < POWER)
-        last = int(missed[-1]) if len(missed) else -1
-        if last + 1 < len(TURNS):
-            out[k] = TURNS[last + 1]
-    return out
+    shift = _cost_of_turns(exact, found.v, bodies, questioned)
+    power = 1 - chndtr(critical, freedom, np.clip(shift, 1e-9, 1e4))
+    # The first turn from which on it is always noticed.
+    missed = (power < POWER) * np.arange(1, len(TURNS) + 1)
+    return np.append(TURNS, np.nan)[missed.max(1)]
 
 
 def _cost_of_turns(
-    exact: Constraints, v: np.ndarray, body: np.ndarray, questioned: np.ndarray | None
+    exact: Constraints, v: np.ndarray, bodies: list[np.ndarray], questioned: np.ndarray | None
 ) -> np.ndarray:
-    """The statistic of noiseless constraints after each of TURNS of a body, the smaller of both ways."""
-    lines = np.flatnonzero(body[exact.group])
-    members = np.unique(np.concatenate([exact.start[lines], exact.end[lines]]))
-    pivot = exact.points[members if body.sum() > 1 else exact.start[lines]].mean(0)
+    """The statistic of noiseless constraints after each of TURNS of a body, the smaller of both ways.
+
+    Returns (number of bodies, number of TURNS).
+    """
     angle = np.radians(np.concatenate([TURNS, -TURNS]))[:, None]
-    arm = exact.points[members] - pivot
-    turned = np.repeat(exact.points[None], len(angle), axis=0)
-    turned[:, members, 0] = pivot[0] + np.cos(angle) * arm[:, 0] - np.sin(angle) * arm[:, 1]
-    turned[:, members, 1] = pivot[1] + np.sin(angle) * arm[:, 0] + np.cos(angle) * arm[:, 1]
-    _, cost = costs_of(exact, turned, v)
+    every = np.repeat(exact.points[None], len(bodies) * len(angle), axis=0).reshape(
+        len(bodies), len(angle), -1, 2
+    )
+    for turned, body in zip(every, bodies, strict=True):
+        lines = np.flatnonzero(body[exact.group])
+        members = np.unique(np.concatenate([exact.start[lines], exact.end[lines]]))
+        pivot = exact.points[members if body.sum() > 1 else exact.start[lines]].mean(0)
+        arm = exact.points[members] - pivot
+        turned[:, members, 0] = pivot[0] + np.cos(angle) * arm[:, 0] - np.sin(angle) * arm[:, 1]
+        turned[:, members, 1] = pivot[1] + np.sin(angle) * arm[:, 0] + np.cos(angle) * arm[:, 1]
+    points = every.reshape(-1, *exact.points.shape)
+    _, cost = costs_of(exact, points, v, steps=12)
     if questioned is not None:
         part = exact.subset(np.flatnonzero(questioned))
         if _may_disagree(part):
-            cost = cost - costs_of(part, turned, v)[1]
-    both: np.ndarray = cost.reshape(2, -1).min(0)
+            cost = cost - costs_of(part, points, v, steps=12)[1]
+    both: np.ndarray = cost.reshape(len(bodies), 2, -1).min(1)
     return both
 
 

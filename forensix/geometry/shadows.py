@@ -113,7 +113,7 @@ def _verdict(
     constraints, scale = scene.constraints, scene.frame.scale
     draws = simulated(constraints, found.v, settings.runs, np.random.default_rng(settings.seed + 1))
     radius = float(np.quantile(off_by(found.v, constraints, draws).max(1), 1 - settings.alarm))
-    least = least_radius(constraints)
+    least = least_radius(constraints, found.v)
     facts: dict[str, Any] = {
         "shadows": constraints.count,
         "ignored": scene.ignored,
@@ -129,7 +129,7 @@ def _verdict(
         clash = tuple(scene.shadows[g].name for g in smallest_clash(constraints, min(radius, 0.99 * least)))
         label, text = (
             Label.INCONSISTENT,
-            _contradiction(scene, found, settings, clash, questioned is not None),
+            _contradiction(scene, found, settings, clash, least=least * scale, asked=questioned is not None),
         )
     else:
         turns = noticeable_turns(constraints, found, questioned=questioned)
@@ -179,12 +179,17 @@ def _light(
 
 
 def _contradiction(
-    scene: ShadowScene, found: Agreement, settings: Settings, clash: tuple[str, ...], asked: bool
+    scene: ShadowScene,
+    found: Agreement,
+    settings: Settings,
+    clash: tuple[str, ...],
+    *,
+    least: float,
+    asked: bool,
 ) -> str:
     who = f"No single light explains the {len(scene.shadows)} shadows"
     if asked:
         who = f"{_questioned(scene)} cannot share the light of the others"
-    least = least_radius(scene.constraints) * scene.frame.scale
     return (
         f"{who} ({said_p(found.p_value, settings.runs)}): points would have to be off by {least:.3g} px, where a "
         f"noise of {scene.noise:g} px was stated{f'; the fewest that clash are {listed(clash)}' if clash else ''}"

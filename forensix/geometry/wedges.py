@@ -26,6 +26,7 @@ from forensix.geometry.concurrence import (
     cross,
     homogeneous,
     in_wedge,
+    meeting_point,
     tangents,
     unit,
 )
@@ -151,17 +152,18 @@ def _possible(per: list[list[np.ndarray]]) -> list[tuple[np.ndarray, np.ndarray]
     return found
 
 
-def least_radius(constraints: Constraints, *, tolerance: float = 1e-3) -> float:
+def least_radius(constraints: Constraints, v: np.ndarray, *, tolerance: float = 0.01) -> float:
     """How far the marked points must be allowed to be off before all constraints can hold.
 
-    In the frame of the constraints, to a relative ``tolerance``; by bisection of linear
-    programmes.
+    v : (3,), some light, near the best
+    In the frame of the constraints, to a ``tolerance`` relative to what ``v`` needs; by
+    bisection of linear programmes.
     """
-    steps = constraints.points[constraints.end] - constraints.points[constraints.start]
-    low, high = 0.0, float(np.sqrt((steps**2).sum(1)).max()) / 2
-    if possible_lights(constraints, 1e-9 * high):
+    start = float(off_by(v, constraints, constraints.points[None]).max())
+    low, high = 0.0, start
+    if start < 1e-9 or possible_lights(constraints, 1e-9):
         return 0.0
-    while high - low > tolerance * high:
+    while high - low > tolerance * start:
         middle = (low + high) / 2
         if possible_lights(constraints, middle):
             high = middle
@@ -202,7 +204,7 @@ def smallest_clash(constraints: Constraints, radius: float) -> tuple[int, ...]:
     """The fewest constraints that cannot hold together, with points off by up to ``radius``.
 
     Two, three or four suffice to show any clash of wedges (Helly); where several sets of
-    that size clash, the one that would still clash with the widest discs. Empty where all
+    that size clash, the one whose points would have to move most. Empty where all
     constraints can hold.
     """
     per = half_spaces(constraints, radius)
@@ -214,9 +216,7 @@ def smallest_clash(constraints: Constraints, radius: float) -> tuple[int, ...]:
             break
         clashing = [chosen for chosen in combinations(bound, size) if _clash([per[g] for g in chosen])]
         if clashing:
-            return max(
-                clashing[:6], key=lambda c: least_radius(constraints.subset(np.array(c)), tolerance=0.02)
-            )
+            return max(clashing[:20], key=lambda c: meeting_point(constraints.subset(np.array(c)))[1])
     return _without_spare(per, bound)
 
 
