@@ -181,6 +181,20 @@ def test_contours_need_a_picture(forensix, tmp_path):
     assert answer["image"]["rows"] == 300
 
 
+def test_points_of_another_picture_are_refused_and_a_turned_one_is_noted(forensix, tmp_path):
+    points = write(tmp_path / "points.json", shadows_only())
+    Image.new("RGB", (40, 30)).save(tmp_path / "small.png")
+    status, _, err = forensix(points, "--image", "small.png")
+    assert status == Exit.USAGE
+    assert "the points are of 800 rows and 1200 columns, the image has 30 and 40" in err
+    turned = Image.Exif()
+    turned[0x0112] = 6
+    Image.new("RGB", (pinhole.COLS, pinhole.ROWS)).save(tmp_path / "turned.jpg", exif=turned)
+    status, _, err = forensix(points, "--image", "turned.jpg", "--runs", "199")
+    assert status == Exit.DONE
+    assert "EXIF orientation (6)" in err
+
+
 def test_files_that_cannot_be_read_end_with_their_status(forensix, tmp_path):
     status, out, err = forensix("nowhere.json")
     assert (status, out) == (Exit.USAGE, b"")
@@ -272,6 +286,8 @@ def test_what_only_the_reader_can_see_is_refused_too():
     twice["shadows"][1]["name"] = "post 0"
     with pytest.raises(PointsError, match="two have the name 'post 0'"):
         examine_points(read_points(json.dumps(twice)))
+    with pytest.raises(PointsError, match="alarm is"):
+        examine_points(read_points(json.dumps(shadows_only())), alarm=0)
     with pytest.raises(PointsError, match="nothing to test"):
         examine_points(read_points('{"schema": "forensix.points/1"}'))
 

@@ -91,6 +91,7 @@ def geometry(  # noqa: PLR0917
         except (EvidenceError, OSError) as error:
             click.echo(f"forensix: {_line(error)}", err=True)
             ctx.exit(Exit.NONE_READ)
+        _same_picture(points, marked.shape, evidence)
         marked = replace(marked, shape=(evidence.height, evidence.width))
     luma = linear_luma(evidence.rgb) if evidence is not None and marked.contours else None
     settings: dict[str, Any] = {"alarm": alarm, "runs": runs, "resolution": resolution, "seed": seed}
@@ -135,6 +136,22 @@ def _opened(path: str, max_pixels: int | None) -> Evidence:
     from forensix.evidence import open_evidence
 
     return open_evidence(path, **({} if max_pixels is None else {"max_pixels": max_pixels}))
+
+
+def _same_picture(points: str, shape: tuple[int, int] | None, evidence: Evidence) -> None:
+    """Refuse points of a picture of another size; say where a viewer shows other coordinates."""
+    size = (evidence.height, evidence.width)
+    if shape is not None and shape != size:
+        raise PointsError(
+            f"{points}: picture: the points are of {shape[0]} rows and {shape[1]} columns, the image has {size[0]} "
+            f"and {size[1]}"
+        )
+    if evidence.orientation != 1:
+        click.echo(
+            "forensix: note: points are taken in the picture as it is stored; viewers turn this one by its "
+            f"EXIF orientation ({evidence.orientation})",
+            err=True,
+        )
 
 
 def _line(error: Exception) -> str:

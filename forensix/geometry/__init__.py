@@ -14,15 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from forensix.geometry.contour_light import contour_light_consistency, light_along, linear_luma
-    from forensix.geometry.document import (
-        MarkedPoints,
-        examine_points,
-        geometry_schema,
-        overall,
-        points_schema,
-        read_points,
-    )
+    from forensix.geometry.document import MarkedPoints, geometry_schema, points_schema, read_points
     from forensix.geometry.drawing import draw_png, draw_svg
+    from forensix.geometry.examination import examine_points, overall
     from forensix.geometry.horizon import horizon_consistency
     from forensix.geometry.points import AttachedShadow, CastShadow, Contour, Direction, MirrorPair
     from forensix.geometry.reflections import halfway, mirror_foot_consistency, reflection_consistency
@@ -43,14 +37,14 @@ _HOMES = {
     "contour_light_consistency": "contour_light",
     "draw_png": "drawing",
     "draw_svg": "drawing",
-    "examine_points": "document",
+    "examine_points": "examination",
     "geometry_schema": "document",
     "halfway": "reflections",
     "horizon_consistency": "horizon",
     "light_along": "contour_light",
     "linear_luma": "contour_light",
     "mirror_foot_consistency": "reflections",
-    "overall": "document",
+    "overall": "examination",
     "points_schema": "document",
     "read_points": "document",
     "reflection_consistency": "reflections",
