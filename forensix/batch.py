@@ -6,8 +6,9 @@ import os
 import time
 from collections.abc import Generator, Iterable
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from forensix.errors import EvidenceError, ParameterError
 from forensix.evidence import open_evidence
@@ -19,6 +20,9 @@ from forensix.result import ScanResult
 from forensix.scanner import choose_methods, error_result, scan
 from forensix.workers import run_tasks
 
+if TYPE_CHECKING:
+    from forensix.detectors.camera.fingerprint import CameraFingerprint
+
 NO_PICTURES = Pictures()
 
 
@@ -27,6 +31,7 @@ class Settings:
     """How every file of a batch is examined; see :func:`forensix.scanner.scan`.
 
     maps : the directory for the PNG maps, None for none
+    camera : the file of a camera's fingerprint, None for none
     side : longest side, in pixels, of the pictures to make for a report; 0 for none
     """
 
@@ -37,11 +42,13 @@ class Settings:
     maps: str | None = None
     argv: tuple[str, ...] = ()
     side: int = 0
+    camera: str | None = None
 
     def checked(self) -> Settings:
         """The settings themselves, or what is wrong with them before any file is read.
 
-        Raises ParameterError (method, preset, device), DeviceError (no CUDA), and
+        Raises ParameterError (method, preset, device), DeviceError (no CUDA), CameraError
+        (a fingerprint that is none) and
         OSError where the maps directory cannot be made.
         """
         choose_methods(self.detectors, self.preset)
@@ -49,6 +56,8 @@ class Settings:
             raise ParameterError(f"device must be one of {', '.join(devices.DEVICES)}, got {self.device!r}")
         if self.device == "cuda":
             devices.choose(self.device)
+        if self.camera is not None:
+            fingerprint(self.camera)
         if self.maps is not None:
             Path(self.maps).mkdir(parents=True, exist_ok=True)
         return self
@@ -71,6 +80,7 @@ def scan_many(
     preset: str = "standard",
     max_pixels: int | None = None,
     maps: str | os.PathLike[str] | None = None,
+    camera: str | os.PathLike[str] | None = None,
     argv: Iterable[str] = (),
 ) -> Generator[ScanResult]:
     """Scan many files, yielding each result when it is ready.
@@ -81,6 +91,7 @@ def scan_many(
     jobs : how many processes; 1 stays in this one, 0 means one for each CPU core.
         More than one needs a script with an ``if __name__ == "__main__":`` guard.
     maps : directory for the PNG maps; None writes none
+    camera : the file of a camera's fingerprint; None for none
     detectors, device, preset, max_pixels, argv : see :func:`forensix.scanner.scan`
 
     Yields
@@ -100,6 +111,7 @@ def scan_many(
         preset=preset,
         max_pixels=max_pixels,
         maps=None if maps is None else os.fspath(maps),
+        camera=None if camera is None else os.fspath(camera),
         argv=tuple(argv),
     ).checked()
     names = (os.fsdecode(path) for path in paths)
@@ -141,6 +153,7 @@ def examine(path: str, settings: Settings) -> Examined:
             settings.device,
             preset=settings.preset,
             max_pixels=settings.max_pixels,
+            camera=None if settings.camera is None else fingerprint(settings.camera),
             argv=settings.argv,
         )
         result = result.with_(seconds=round(time.perf_counter() - began, 4))
@@ -150,6 +163,14 @@ def examine(path: str, settings: Settings) -> Examined:
     except Exception as error:  # the one place where a bad file must not end a batch
         return Examined(record(path, error, settings))
     return Examined(without_heatmaps(result), pictures)
+
+
+@lru_cache(maxsize=1)
+def fingerprint(path: str) -> CameraFingerprint:
+    """A camera's fingerprint, read once in each process."""
+    from forensix.detectors.camera.store import load_fingerprint
+
+    return load_fingerprint(path).for_matching()
 
 
 def without_heatmaps(result: ScanResult) -> ScanResult:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import platform
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from functools import cache
 from importlib import metadata
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from forensix import detectors as registry
 from forensix._version import __version__
@@ -22,6 +22,9 @@ from forensix.fusion.calibration import calibrated, model_hashes
 from forensix.native import device as devices
 from forensix.result import Conclusion, ScanResult
 
+if TYPE_CHECKING:
+    from forensix.detectors.camera.fingerprint import CameraFingerprint
+
 LIBRARIES = ("numpy", "scipy", "scikit-image", "opencv-contrib-python", "PyWavelets", "numba",
              "scikit-learn", "Pillow", "pi-heif", "jpeglib", "piexif")  # fmt: skip
 
@@ -33,6 +36,7 @@ def scan(
     *,
     preset: str = "standard",
     max_pixels: int | None = None,
+    camera: CameraFingerprint | None = None,
     argv: Iterable[str] = (),
 ) -> ScanResult:
     """Examine one image with every applicable method.
@@ -46,6 +50,8 @@ def scan(
     device : "auto", "cpu" or "cuda"
     preset : "fast", "standard" or "thorough"
     max_pixels : refuse larger images before decoding them
+    camera : the fingerprint of the camera the picture is said to be from, for the methods
+        that compare it
     argv : the command line to record in the document
 
     Returns
@@ -69,10 +75,18 @@ def scan(
     with devices.using(device) as used:
         evidence = open_evidence(source, **limits)
         methods = {name: registry.method(name) for name in chosen}
-        findings = tuple(_run(methods[name], evidence, preset) for name in chosen)
+        given = {"camera": camera}
+        findings = tuple(_run(methods[name], evidence, preset, given) for name in chosen)
         summary = evidence.summary()
     return ScanResult(
-        tool=describe_tool(device=used, preset=preset, detectors=chosen, limits=limits, argv=argv),
+        tool=describe_tool(
+            device=used,
+            preset=preset,
+            detectors=chosen,
+            limits=limits,
+            argv=argv,
+            camera=None if camera is None else camera.name,
+        ),
         evidence=summary,
         conclusions=conclude(findings, methods),
         findings=findings,
@@ -121,11 +135,12 @@ def error_result(
     )
 
 
-def _run(method: Method, evidence: Evidence, preset: str) -> Finding:
+def _run(method: Method, evidence: Evidence, preset: str, given: Mapping[str, Any]) -> Finding:
     """One method's finding, whatever happens inside it."""
     began = time.perf_counter()
     try:
-        finding = calibrated(registry.load(method.name).detect(evidence, preset=preset))
+        wanted = {name: given[name] for name in method.takes}
+        finding = calibrated(registry.load(method.name).detect(evidence, preset=preset, **wanted))
     except NotApplicable as reason:
         finding = method.finding(status=Status.NOT_APPLICABLE, reason=str(reason), explanation=str(reason))
     except Exception as error:  # the one place where a broken method must not end the scan
@@ -142,9 +157,16 @@ def _failure(method: Method, error: Exception) -> Finding:
 
 
 def describe_tool(
-    *, device: str, preset: str, detectors: Iterable[str], limits: dict[str, int], argv: Iterable[str]
+    *,
+    device: str,
+    preset: str,
+    detectors: Iterable[str],
+    limits: dict[str, int],
+    argv: Iterable[str],
+    camera: str | None = None,
 ) -> dict[str, Any]:
     """The ``tool`` part of the document: what ran, in which versions, asked for how."""
+    reference = {} if camera is None else {"camera": camera}
     return {
         "name": "forensix",
         "version": __version__,
@@ -152,7 +174,7 @@ def describe_tool(
         "libraries": _versions(),
         "models": model_hashes(),
         "device": device,
-        "config": {"preset": preset, "detectors": list(detectors), **limits},
+        "config": {"preset": preset, "detectors": list(detectors), **limits, **reference},
         "argv": [os.fsdecode(word) for word in argv],
     }
 

@@ -51,6 +51,10 @@ def complete_detector(ctx: click.Context, param: click.Parameter, incomplete: st
               help="Where the heavy computing runs.")  # fmt: skip
 @click.option("--max-pixels", metavar="N", type=click.IntRange(min=1),
               help="Refuse larger images before decoding them.  [default: 200 million]")  # fmt: skip
+@click.option("--camera", metavar="NAME",
+              help="Compare with the fingerprint of this camera, from --store (`forensix camera enroll`).")  # fmt: skip
+@click.option("--store", metavar="DIR", type=click.Path(file_okay=False),
+              help="The folder with the fingerprints.")  # fmt: skip
 @click.option("--fail-on", "levels", metavar="LEVEL", type=click.Choice(LEVELS), multiple=True,
               help="Exit with 1 if any file is: inconsistent; inconclusive (or inconsistent); synthetic; "
               "resaved. Repeatable.")  # fmt: skip
@@ -93,7 +97,19 @@ def _settings(ctx: click.Context, options: dict[str, Any], files: int) -> Settin
         maps=options["maps"],
         argv=command_line(ctx.find_root().meta.get("forensix.argv", ()), ctx.params["paths"]),
         side=side_for(files) if options["form"] in ("html", "pdf") else 0,
+        camera=_fingerprint(options["camera"], options["store"]),
     ).checked()
+
+
+def _fingerprint(camera: str | None, store: str | None) -> str | None:
+    """The file of the camera that was asked for."""
+    from forensix.detectors.camera.store import CameraStore
+
+    if camera is None and store is None:
+        return None
+    if camera is None or store is None:
+        raise click.UsageError("--camera NAME and --store DIR go together")
+    return CameraStore(store).existing(camera)
 
 
 def command_line(words: Sequence[str], paths: tuple[str, ...]) -> tuple[str, ...]:

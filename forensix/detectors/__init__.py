@@ -24,6 +24,7 @@ REGISTRY: dict[str, str] = {
     "declared-origin": "provenance.declared_origin",
     "camera-file": "provenance.camera_file",
     "resized": "splicing.resized",
+    "prnu-local": "camera.prnu",
     "cut-rectangles": "splicing.cut_rectangles",
     "resampling": "splicing.resampling",
     "copy-move-keypoints": "copy_move.keypoints",

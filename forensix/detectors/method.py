@@ -27,6 +27,7 @@ class Method:
     shows_low : a low score is itself evidence, for a camera or an untouched picture, and
         not only the silence of a method that found nothing. The origin is called "camera"
         only on the word of such a method.
+    takes : what else than the picture its ``detect`` is given, by name: "camera"
     licence : of the code; always our own, from the paper
     """
 
@@ -39,6 +40,7 @@ class Method:
     concludes: str = "integrity"
     preset: str = "fast"
     shows_low: bool = False
+    takes: tuple[str, ...] = ()
     licence: str = "Apache-2.0"
 
     def finding(self, **fields: Any) -> Finding:

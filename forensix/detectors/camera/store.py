@@ -61,11 +61,15 @@ class CameraStore:
 
     def load(self, name: str) -> CameraFingerprint:
         """One camera; CameraError where there is none, or its file is not whole."""
+        return load_fingerprint(self.existing(name))
+
+    def existing(self, name: str) -> str:
+        """The path of a camera's file; CameraError where there is none."""
         path = self.path(name)
         if not path.is_file():
             known = ", ".join(self.names()) or "none"
             raise CameraError(f"no camera is called {name!r} in {self.folder}; there are: {known}")
-        return load_fingerprint(path)
+        return str(path)
 
     @contextmanager
     def editing(self, name: str) -> Iterator[CameraFingerprint]:

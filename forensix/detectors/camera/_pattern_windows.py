@@ -1,0 +1,269 @@
+"""Where in a photo the pattern of its camera is missing: sums over cells, a predictor, windows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from forensix.signal.sensor_noise import weighted_light
+
+CELL = 16  # pixels
+SIDES = (4, 6, 8, 12, 16, 24, 32)  # cells, of the windows looked at
+PREDICTED = 8  # cells, side of the windows the predictor learns from: 128 pixels
+SHIFTS = (
+    (40, 72),
+    (-56, 32),
+    (88, -48),
+    (104, 136),
+    (-120, -88),
+    (-32, 160),
+)  # pixels, by which nothing matches
+ERROR = 0.1  # of what the predictor expects, by which it may be wrong
+LEAST_GAIN = 0.1  # of the mean gain
+OVERLAP = 10.0  # windows that tell independently, for each that fits beside the others
+LEVELS = (3.0, 3.5, 4.0, 4.5, 5.0, 5.5, 6.0)  # standard deviations a window may have to be able to reach
+NEARLY = 1.5  # standard deviations below the worst window that still belong to it
+COUPLING = 0.3  # nats between cells that differ
+MOST = 4.0  # nats that one cell may say
+RIDGE = 0.01  # of the weight of all windows
+LEAST_WINDOWS = 12  # to learn from
+FINE = 1.5  # pixels, of the blur that takes fine detail away
+FLAT = 0.02  # grey levels squared, added to the noise variance
+
+
+@dataclass(frozen=True)
+class Cells:
+    """Sums over cells of CELL x CELL pixels, all (rows, cols) float64.
+
+    found : of noise times expected pattern, over the noise variance
+    expected : of the expected pattern squared, over the noise variance
+    strays : (len(SHIFTS), rows, cols), as found, with the pattern out of place
+    loudness : mean of the logarithm of the noise variance
+    texture : mean of the logarithm of the variance of fine detail in the picture itself
+    light : mean light, 0 to about 1
+    """
+
+    found: np.ndarray
+    expected: np.ndarray
+    strays: np.ndarray
+    loudness: np.ndarray
+    texture: np.ndarray
+    light: np.ndarray
+
+
+def cell_sums(noise: np.ndarray, luma: np.ndarray, pattern: np.ndarray) -> Cells:
+    """Correlate a photo's noise with its camera's pattern, cell by cell.
+
+    Parameters
+    ----------
+    noise, luma, pattern : (rows, cols) float32
+        Noise residual, picture and cleaned fingerprint, lying over each other. What does
+        not fill a cell at the far edges is left out.
+    """
+    import cv2
+
+    light = weighted_light(luma)
+    variance = _local_square(noise)
+    detail = _local_square(luma - cv2.GaussianBlur(luma, (0, 0), FINE, borderType=cv2.BORDER_REFLECT))
+    weighted = noise * light / variance
+    strays = [_summed(weighted * np.roll(pattern, shift, axis=(0, 1))) for shift in SHIFTS]
+    return Cells(
+        found=_summed(weighted * pattern),
+        expected=_summed(np.square(light * pattern) / variance),
+        strays=np.stack(strays),
+        loudness=_summed(np.log(variance)) / CELL**2,
+        texture=_summed(np.log(detail)) / CELL**2,
+        light=_summed(light) / (CELL**2 * 128),
+    )
+
+
+def predicted_gain(cells: Cells, *, left_out: np.ndarray | None = None) -> np.ndarray:
+    """How strongly the pattern should show in each cell, learned from the photo itself.
+
+    A linear regression of found on expected over windows of 128 pixels, on light, texture
+    and how much of it the denoiser left in the noise.
+
+    Parameters
+    ----------
+    left_out : (rows, cols) bool
+        Cells not to learn from.
+
+    Returns
+    -------
+    (rows, cols) float64
+        ``found`` should be about ``gain * expected`` where the pattern is present.
+
+    References
+    ----------
+    M. Chen et al., IEEE TIFS 3(1), 2008, doi 10.1109/TIFS.2007.916285 (section V-B: the
+    correlation predictor, there learned from other photos of the camera).
+    """
+    kept = np.ones(cells.found.shape) if left_out is None else (~left_out).astype(float)
+    mean = max(0.0, float(np.sum(cells.found * kept)) / max(float(np.sum(cells.expected * kept)), 1e-12))
+    told = np.stack([cells.loudness, cells.texture, cells.light, cells.light**2, cells.texture**2], axis=-1)
+    side, step = min(PREDICTED, *cells.found.shape), PREDICTED // 2
+
+    def windows(values: np.ndarray) -> np.ndarray:
+        return window_sums(values * kept, side)[::step, ::step].ravel()
+
+    weight = windows(cells.expected)
+    use = weight > 1e-3 * weight.max()
+    if np.count_nonzero(use) < LEAST_WINDOWS or mean == 0:
+        return np.full(cells.found.shape, mean)
+    weight = weight[use]
+    features = np.stack(
+        [windows(part * cells.expected)[use] / weight for part in np.moveaxis(told, -1, 0)], axis=1
+    )
+    centre = np.average(features, axis=0, weights=weight)
+    scale = np.sqrt(np.average((features - centre) ** 2, axis=0, weights=weight)) + 1e-6
+    # A little ridge, so that a photo of one texture and one light keeps to its mean gain.
+    ridge = np.sqrt(RIDGE * weight.sum()) * np.eye(len(scale))
+    target = windows(cells.found)[use] / weight - mean
+    rows = np.vstack([(features - centre) / scale * np.sqrt(weight)[:, None], ridge])
+    solved = np.linalg.lstsq(
+        rows, np.concatenate([target * np.sqrt(weight), np.zeros(len(scale))]), rcond=None
+    )[0]
+    gain: np.ndarray = mean + (told - centre) / scale @ solved
+    return np.clip(gain, LEAST_GAIN * mean, 3 * mean)
+
+
+@dataclass(frozen=True)
+class Windows:
+    """All windows of one size; arrays are (rows, cols), by the first cell.
+
+    side : cells
+    strength : by how many standard deviations the pattern falls short of what the
+        predictor expects; what is found is taken as 0 where it is less, since a pattern
+        cannot be more than missing
+    utmost : the strength there would be if nothing at all were found
+    """
+
+    side: int
+    strength: np.ndarray
+    utmost: np.ndarray
+
+
+def missing_windows(cells: Cells, gain: np.ndarray) -> list[Windows]:
+    """How strongly the pattern is missing from every window of every size."""
+    windows = []
+    for side in SIDES:
+        if side > min(cells.found.shape):
+            break
+        found = np.maximum(window_sums(cells.found, side), 0)
+        power = window_sums(cells.expected, side)
+        expected = window_sums(gain * cells.expected, side)
+        noise = np.maximum(stray_spread(cells, side) * power, 1e-12)
+        spread = np.sqrt(noise + (ERROR * expected) ** 2)
+        windows.append(Windows(side, (expected - found) / spread, expected / spread))
+    return windows
+
+
+def stray_spread(cells: Cells, side: int) -> float:
+    """The variance of found over expected in windows where the pattern is out of place."""
+    power = np.maximum(window_sums(cells.expected, side), 1e-12)
+    return float(np.mean([window_sums(stray, side) ** 2 / power for stray in cells.strays]))
+
+
+def window_sums(values: np.ndarray, side: int) -> np.ndarray:
+    """(rows - side + 1, cols - side + 1): sums over all windows of side x side cells."""
+    whole = np.zeros((values.shape[0] + 1, values.shape[1] + 1))
+    whole[1:, 1:] = values.cumsum(axis=0).cumsum(axis=1)
+    return whole[side:, side:] - whole[:-side, side:] - whole[side:, :-side] + whole[:-side, :-side]
+
+
+def _local_square(values: np.ndarray) -> np.ndarray:
+    """Mean square in windows of a cell to either side, and a little, so that it is never 0."""
+    import cv2
+
+    size = 2 * CELL + 1
+    mean: np.ndarray = cv2.boxFilter(values * values, -1, (size, size), borderType=cv2.BORDER_REFLECT)
+    mean += np.float32(FLAT)
+    return mean
+
+
+def _summed(values: np.ndarray) -> np.ndarray:
+    rows, cols = (side // CELL for side in values.shape)
+    whole = values[: rows * CELL, : cols * CELL].reshape(rows, CELL, cols, CELL)
+    return whole.sum(axis=(1, 3), dtype=np.float64)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the windows say together.
+
+    false_alarms : log10 of how many windows as bad as the worst chance would give in a
+        photo that is whole; None where no window could ever tell
+    decided : (rows, cols) bool, the cells of windows that chance hardly gives
+    tested : how many independent windows could have told
+    """
+
+    false_alarms: float | None
+    decided: np.ndarray
+    tested: float
+
+
+def verdict(windows: list[Windows], shape: tuple[int, int], *, decision: float) -> Verdict:
+    """Decide by the number of false alarms, over the windows that could have told.
+
+    A window in which even nothing at all would not be significant cannot raise a false
+    alarm, so that it is not counted (Tarone's correction).
+
+    Parameters
+    ----------
+    decision : log10 of the number of false alarms from which on to decide
+
+    References
+    ----------
+    R. E. Tarone, "A modified Bonferroni method for discrete data", Biometrics 46(2), 1990,
+    doi 10.2307/2531456.
+    """
+    from scipy.special import log_ndtr
+
+    decided = np.zeros(shape, bool)
+    able, tested = LEVELS[-1], 0.0
+    for able in LEVELS:
+        tested = sum(OVERLAP / w.side**2 * float(np.count_nonzero(w.utmost >= able)) for w in windows)
+        if np.log10(max(tested, 1)) + log_ndtr(-able) / np.log(10) <= decision:
+            break
+    if tested == 0:
+        return Verdict(None, decided, 0.0)
+    spots = [(w, np.where(w.utmost >= able, w.strength, -np.inf)) for w in windows]
+    worst = max(float(strength.max()) for _, strength in spots)
+    trials = np.log10(max(tested, 1))
+    false_alarms = float(min(trials, trials + log_ndtr(-worst) / np.log(10)))
+    if false_alarms > decision:
+        return Verdict(false_alarms, decided, tested)
+    found = [
+        (float(strength[row, col]), w.side, int(row), int(col))
+        for w, strength in spots
+        for row, col in zip(*np.nonzero(strength > worst - NEARLY), strict=True)
+        if trials + log_ndtr(-strength[row, col]) / np.log(10) <= decision
+    ]
+    for _, side, row, col in sorted(found, reverse=True):
+        window = decided[row : row + side, col : col + side]
+        if window.mean() < 0.25:
+            window[:] = True
+    return Verdict(false_alarms, decided, tested)
+
+
+def missing_cells(cells: Cells, gain: np.ndarray, decided: np.ndarray) -> np.ndarray:
+    """The outline of what is missing: two labels, on and around the windows decided on.
+
+    Returns (rows, cols) bool. Where the labels keep less than a quarter of the windows,
+    there is too little evidence in single cells, and the windows stay.
+    """
+    from scipy import ndimage
+
+    from forensix.native.two_label_field import two_label_field
+
+    if not decided.any():
+        return decided
+    evidence = gain * (gain * cells.expected / 2 - cells.found) / stray_spread(cells, PREDICTED)
+    near = ndimage.binary_dilation(decided, iterations=PREDICTED // 2)
+    evidence = np.where(near, np.clip(evidence, -MOST, MOST), -MOST)
+    labels = two_label_field(evidence, coupling=COUPLING, sweeps=12) > 0
+    groups, _ = ndimage.label(labels)
+    kept = np.unique(groups[decided & labels])
+    outline = np.isin(groups, kept[kept > 0])
+    return outline if np.count_nonzero(outline & decided) >= decided.sum() / 4 else decided
