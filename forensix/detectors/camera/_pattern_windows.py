@@ -24,6 +24,7 @@ LEAST_GAIN = 0.1  # of the mean gain
 OVERLAP = 10.0  # windows that tell independently, for each that fits beside the others
 LEVELS = (3.0, 3.5, 4.0, 4.5, 5.0, 5.5, 6.0)  # standard deviations a window may have to be able to reach
 NEARLY = 1.5  # standard deviations below the worst window that still belong to it
+JUDGED = 24  # cells, side of the largest window that judges its cells
 COUPLING = 0.3  # nats between cells that differ
 MOST = 4.0  # nats that one cell may say
 RIDGE = 0.01  # of the weight of all windows
@@ -196,11 +197,13 @@ class Verdict:
         photo that is whole; None where no window could ever tell
     decided : (rows, cols) bool, the cells of windows that chance hardly gives
     tested : how many independent windows could have told
+    able : standard deviations a window must be able to reach to be one of those
     """
 
     false_alarms: float | None
     decided: np.ndarray
     tested: float
+    able: float
 
 
 def verdict(windows: list[Windows], shape: tuple[int, int], *, decision: float) -> Verdict:
@@ -227,13 +230,13 @@ def verdict(windows: list[Windows], shape: tuple[int, int], *, decision: float) 
         if np.log10(max(tested, 1)) + log_ndtr(-able) / np.log(10) <= decision:
             break
     if tested == 0:
-        return Verdict(None, decided, 0.0)
+        return Verdict(None, decided, 0.0, able)
     spots = [(w, np.where(w.utmost >= able, w.strength, -np.inf)) for w in windows]
     worst = max(float(strength.max()) for _, strength in spots)
     trials = np.log10(max(tested, 1))
     false_alarms = float(min(trials, trials + log_ndtr(-worst) / np.log(10)))
     if false_alarms > decision:
-        return Verdict(false_alarms, decided, tested)
+        return Verdict(false_alarms, decided, tested, able)
     found = [
         (float(strength[row, col]), w.side, int(row), int(col))
         for w, strength in spots
@@ -244,7 +247,17 @@ def verdict(windows: list[Windows], shape: tuple[int, int], *, decision: float) 
         window = decided[row : row + side, col : col + side]
         if window.mean() < 0.25:
             window[:] = True
-    return Verdict(false_alarms, decided, tested)
+    return Verdict(false_alarms, decided, tested, able)
+
+
+def judged_cells(windows: list[Windows], shape: tuple[int, int], *, able: float) -> np.ndarray:
+    """(rows, cols) bool: cells inside a window of at most JUDGED cells a side that could have told."""
+    judged = np.zeros(shape, bool)
+    for window in windows:
+        if window.side <= JUDGED:
+            for row, col in zip(*np.nonzero(window.utmost[::2, ::2] >= able), strict=True):
+                judged[2 * row : 2 * row + window.side, 2 * col : 2 * col + window.side] = True
+    return judged
 
 
 def missing_cells(cells: Cells, gain: np.ndarray, decided: np.ndarray) -> np.ndarray:

@@ -41,8 +41,6 @@ METHOD = Method(
 )
 
 DECISION = -2.0  # log10 of the number of false alarms: chance gives one in a hundred photos
-JUDGED = 3.0  # standard deviations that a window of JUDGED_SIDE must be able to reach
-JUDGED_SIDE = 24  # cells
 LEAST_CELLS = 8  # a side
 CALM, SUSPECT = 0.1, 0.9
 
@@ -71,22 +69,15 @@ def missing_pattern(luma: np.ndarray, pattern: np.ndarray) -> tuple[Verdict, np.
 
     cells = windows.cell_sums(sensor_noise(luma), luma, pattern)
     gain = windows.predicted_gain(cells)
-    outcome = windows.verdict(windows.missing_windows(cells, gain), cells.found.shape, decision=DECISION)
+    every = windows.missing_windows(cells, gain)
+    outcome = windows.verdict(every, cells.found.shape, decision=DECISION)
     if outcome.decided.any():  # what is missing must not teach what to expect
         gain = windows.predicted_gain(cells, left_out=outcome.decided)
-        outcome = windows.verdict(windows.missing_windows(cells, gain), cells.found.shape, decision=DECISION)
+        every = windows.missing_windows(cells, gain)
+        outcome = windows.verdict(every, cells.found.shape, decision=DECISION)
     missing = windows.missing_cells(cells, gain, outcome.decided)
-    return outcome, missing, _judged(windows.missing_windows(cells, gain), cells.found.shape) | missing
-
-
-def _judged(windows: list, shape: tuple[int, int]) -> np.ndarray:
-    """Cells inside a window of at most JUDGED_SIDE that could have told."""
-    judged = np.zeros(shape, bool)
-    for window in windows:
-        if window.side <= JUDGED_SIDE:
-            for row, col in zip(*np.nonzero(window.utmost[::2, ::2] >= JUDGED), strict=True):
-                judged[2 * row : 2 * row + window.side, 2 * col : 2 * col + window.side] = True
-    return judged
+    judged = windows.judged_cells(every, cells.found.shape, able=outcome.able)
+    return outcome, missing, judged | missing
 
 
 def detect(
