@@ -75,6 +75,7 @@ def test_what_cannot_be_learned_is_refused(tmp_path):
     with pytest.raises(ParameterError, match="one size"):
         known.partial_fit(contents(0).astype(np.uint8)[:100])
     assert known.score(contents(0).astype(np.uint8)[:100]) == 0
+    assert known.score(np.full((SIDE, SIDE, 3), 200, np.uint8)) == 0
     (tmp_path / "broken.npz").write_bytes(b"not a zip")
     with pytest.raises(ParameterError, match="no generator fingerprint"):
         GeneratorFingerprint.load(tmp_path / "broken.npz")

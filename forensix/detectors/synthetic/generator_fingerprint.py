@@ -27,6 +27,7 @@ LEAST_SIDE = 64
 FEWEST = 3
 # Times the spread of the correlations at other shifts. At 6 shifted pairs of one million do not.
 DECISION = 6.0
+FLAT = 1e-3  # grey levels: least spread of a residual
 NEAR = 8  # shifts around 0 that do not tell the spread
 
 
@@ -121,12 +122,13 @@ class GeneratorFingerprint:
         """How far the correlation in place stands out from that at other shifts, in standard deviations.
 
         Above DECISION the picture is taken to be from this generator; 0 is what chance gives.
-        A picture of another size gives 0.0: nothing can be said.
+        A picture of another size, or a flat one, gives 0.0: nothing can be said.
         """
         known = self.fingerprint_
         if image.shape[:2] != self.size_:
             return 0.0
-        return agreement(_standardized(residual(image)), known)
+        left = _centred(residual(image))
+        return agreement(left, known) if float(left.std()) >= FLAT else 0.0
 
     def save(self, path: str | Path) -> None:
         """Write the numbers to an npz file."""
@@ -150,12 +152,18 @@ class GeneratorFingerprint:
         return self
 
 
-def _standardized(left: np.ndarray) -> np.ndarray:
-    """Zero mean along rows and columns, unit variance; ParameterError for a flat picture."""
+def _centred(left: np.ndarray) -> np.ndarray:
+    """Of zero mean along rows and columns."""
     left = left - left.mean(axis=0, keepdims=True)
-    left = left - left.mean(axis=1, keepdims=True)
+    centred: np.ndarray = left - left.mean(axis=1, keepdims=True)
+    return centred
+
+
+def _standardized(left: np.ndarray) -> np.ndarray:
+    """Centred, of unit variance; ParameterError for a flat picture."""
+    left = _centred(left)
     spread = float(left.std())
-    if spread < 1e-3:
+    if spread < FLAT:
         raise ParameterError("the picture is flat: it has no residual")
     scaled: np.ndarray = (left / spread).astype(np.float32)
     return scaled
