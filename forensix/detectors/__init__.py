@@ -31,6 +31,7 @@ REGISTRY: dict[str, str] = {
     "grid-peaks": "synthetic.grid_peaks",
     "spectral-fingerprint": "synthetic.spectral_fingerprint",
     "inpainting-diffusion": "removal.inpainting_diffusion",
+    "exemplar-fill": "removal.exemplar_fill",
 }
 
 

@@ -1,0 +1,186 @@
+"""Which occurrence of a fragment is the copy, and the holes that the copies fill."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from forensix.detectors.removal._fragments import Fragment
+from forensix.detectors.removal._self_matches import residual_at
+
+RIM = 4  # pixels around a fragment
+DENSITY = 0.12  # share of a hole that its fragments are expected to cover at least
+RADII = 12.0 * 1.25 ** np.arange(16)  # pixels, of the discs that are tried as holes
+TRIED = 60  # fragments whose places are tried as centres, those of most anchors
+BOTH = 0.8  # weight of a fragment that has both occurrences within the disc
+SEAM = 0.2  # how much a rim that fits worse may add to a fragment's weight
+LATTICE = 0.7  # ... and detail out of step with the picture's
+GAP = 9  # pixels between the fragments of a hole, at least
+
+
+@dataclass(frozen=True, eq=False)
+class CopiedHole:
+    """An area covered with copied fragments.
+
+    fragments : those of the hole
+    others : for each, whether the copy is its other occurrence
+    radius : pixels, of the disc that holds their centres
+    """
+
+    fragments: tuple[Fragment, ...]
+    others: tuple[bool, ...]
+    radius: float
+
+    @property
+    def anchors(self) -> int:
+        """How many anchors agree on the fragments."""
+        return sum(f.anchors for f in self.fragments)
+
+    def mask(self, rows: int, cols: int) -> np.ndarray:
+        """The hole: its fragments and the gaps between them, (rows, cols) bool."""
+        covered = np.zeros((rows, cols), bool)
+        for fragment, other in zip(self.fragments, self.others, strict=True):
+            covered[fragment.window(other)] |= fragment.mask
+        return closed(covered, gap=max(GAP, int(self.radius)))
+
+    def sources(self, rows: int, cols: int) -> np.ndarray:
+        """Where the fragments were taken from, (rows, cols) bool."""
+        taken = np.zeros((rows, cols), bool)
+        for fragment, other in zip(self.fragments, self.others, strict=True):
+            taken[fragment.window(not other)] |= fragment.mask
+        return taken
+
+
+def rim_jump(fragment: Fragment, rgb: np.ndarray, *, other: bool) -> float:
+    """How differently strong the residual is along a fragment's outline and inside it (0: alike).
+
+    Copied pieces are cut hard or blended: both leave their mark along the outline, where
+    the source goes on as it did.
+    """
+    from scipy import ndimage
+
+    rows, cols = fragment.window(other)
+    top, left = max(0, rows.start - RIM), max(0, cols.start - RIM)
+    around = (slice(top, min(rgb.shape[0], rows.stop + RIM)), slice(left, min(rgb.shape[1], cols.stop + RIM)))
+    values = np.abs(residual_at(rgb, around)).mean(axis=2)
+    inside = np.zeros(values.shape, bool)
+    inside[rows.start - top : rows.stop - top, cols.start - left : cols.stop - left] = fragment.mask
+    rim = ndimage.binary_dilation(inside, iterations=RIM) & ~inside
+    if not rim.any():
+        return 0.0
+    return float(abs(np.log((values[rim].mean() + 0.2) / (values[inside].mean() + 0.2))))
+
+
+@dataclass(frozen=True, eq=False)
+class Lattice:
+    """How strong fine detail is at each place of an 8 x 8 lattice, which JPEG and the mosaic leave.
+
+    detail : (rows, cols) float32, the mixed second difference over its mean nearby
+    usual : (8, 8) float64, its mean at each place of the lattice, less the mean of all
+    variance : of the detail
+    """
+
+    detail: np.ndarray
+    usual: np.ndarray
+    variance: float
+
+    @classmethod
+    def of(cls, luma: np.ndarray) -> Lattice:
+        """Of a picture: (rows, cols) float32."""
+        import cv2
+
+        second = np.array([[1, -2, 1]], np.float32)
+        size = np.abs(cv2.sepFilter2D(luma, cv2.CV_32F, second, second))
+        detail = np.minimum(size / (cv2.blur(size, (15, 15)) + np.float32(0.3)), 4)
+        usual = np.array([[detail[i::8, j::8].mean() for j in range(8)] for i in range(8)], np.float64)
+        return cls(detail, usual - usual.mean(), float(detail.var()) + 1e-6)
+
+    def moved(self, fragment: Fragment) -> float:
+        """How much better a fragment keeps to the lattice here than at its other occurrence, nats.
+
+        Positive where the other occurrence is the copy, put down without regard to the lattice.
+        """
+        fit = []
+        for other in (False, True):
+            rows, cols = fragment.window(other)
+            usual = self.usual[np.arange(rows.start, rows.stop) % 8][:, np.arange(cols.start, cols.stop) % 8]
+            fit.append(float((self.detail[rows, cols] * usual)[fragment.mask].sum()))
+        return (fit[0] - fit[1]) / self.variance
+
+
+def copied_holes(found: list[Fragment], rgb: np.ndarray, luma: np.ndarray) -> list[CopiedHole]:
+    """Holes that fragments fill, those with most anchors first.
+
+    Copies lie next to one another, since they fill a hole; sources lie anywhere. So the
+    fragments are explained by few discs, each with one occurrence of many of them, and
+    with as little area as possible that none covers.
+
+    rgb : (rows, cols, 3) uint8
+    luma : (rows, cols) float32, 0-255
+    """
+    rest = sorted(found, key=lambda f: -f.anchors)
+    lattice = Lattice.of(luma)
+    jumps = [
+        SEAM * np.tanh(rim_jump(f, rgb, other=True) - rim_jump(f, rgb, other=False))
+        + LATTICE * np.tanh(lattice.moved(f) / 2)
+        for f in rest[:TRIED]
+    ]
+    jumps += [0.0] * (len(rest) - len(jumps))
+    holes = []
+    while rest:
+        inside, other, radius = _best_disc(rest, np.array(jumps))
+        chosen = np.flatnonzero(inside)
+        holes.append(
+            CopiedHole(tuple(rest[i] for i in chosen), tuple(bool(other[i]) for i in chosen), radius)
+        )
+        kept = np.flatnonzero(~inside)
+        rest, jumps = [rest[i] for i in kept], [jumps[i] for i in kept]
+    return sorted(holes, key=lambda hole: -hole.anchors)
+
+
+def _best_disc(rest: list[Fragment], jumps: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
+    """Which fragments the best disc holds, whether with their other occurrence, and its radius."""
+    areas = np.array([f.area for f in rest], float)
+    reach = np.sqrt(areas / np.pi)
+    first = np.array([(f.top + f.mask.shape[0] / 2, f.left + f.mask.shape[1] / 2) for f in rest])
+    ends = np.stack([first, first + np.array([f.offset for f in rest])])  # (2, count, 2)
+    weights = areas * (1 + np.stack([-jumps, jumps]))
+    points = ends[:, :TRIED].reshape(-1, 2)
+    some = points[: min(len(points), 24)]
+    middles = (some[:, None] + some[None]).reshape(-1, 2) / 2
+    best: tuple[float, np.ndarray, np.ndarray, float] | None = None
+    for centre in np.concatenate([points, middles]):
+        apart = np.hypot(*np.moveaxis(ends - centre, -1, 0)) + 0.6 * reach
+        for radius in RADII:
+            within = apart <= radius
+            if not within.any():
+                continue
+            likelier = np.where(within.all(axis=0), weights.argmax(axis=0), within.argmax(axis=0))
+            value = np.take_along_axis(weights, likelier[None], axis=0)[0]
+            value = value * within.any(axis=0) * np.where(within.all(axis=0), BOTH, 1)
+            disc = np.pi * radius**2
+            score = min(float(value.sum()), disc) - DENSITY * disc
+            if best is None or score > best[0]:
+                best = score, within.any(axis=0), likelier == 1, float(radius)
+    if best is None:  # larger than every disc: by itself
+        alone = np.arange(len(rest)) == int(areas.argmax())
+        return alone, np.full(len(rest), jumps[int(areas.argmax())] > 0), float(reach.max())
+    return best[1], best[2], best[3]
+
+
+def closed(mask: np.ndarray, *, gap: int) -> np.ndarray:
+    """The mask with gaps of up to `gap` pixels closed and holes filled."""
+    import cv2
+    from scipy import ndimage
+
+    if not mask.any():
+        return mask
+    down, across = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    window = np.s_[down[0] : down[-1] + 1, across[0] : across[-1] + 1]
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (gap, gap))
+    wide = np.pad(mask[window], gap).astype(np.uint8)
+    shut = cv2.morphologyEx(wide, cv2.MORPH_CLOSE, disc)[gap:-gap, gap:-gap] > 0
+    filled = np.zeros_like(mask)
+    filled[window] = ndimage.binary_fill_holes(shut)
+    return filled

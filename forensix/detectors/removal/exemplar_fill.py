@@ -1,0 +1,218 @@
+"""Holes filled with copies from the same picture: content-aware fill, clone stamp, patch filling.
+
+A fill of that kind is a mosaic of small pieces of the rest of the picture, each copied from
+a place of its own, perhaps from just beside the hole. Pieces that occur twice are found by
+their noise (:mod:`._self_matches`), outlined (:mod:`._fragments`), and gathered to the holes
+that they cover (:mod:`._targets`). Texture and repeated things look alike but do not share
+their noise; what still matches by chance in a picture, in flat or heavily compressed areas,
+is counted in the same picture, and a hole must surpass it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from forensix.detectors.method import Method
+from forensix.detectors.removal._fragments import FEWEST, Fragment, fragments, groups
+from forensix.detectors.removal._self_matches import self_matches
+from forensix.detectors.removal._targets import CopiedHole, copied_holes
+from forensix.errors import NotApplicable, ParameterError
+from forensix.evidence import Evidence
+from forensix.finding import Finding, Heatmap, Region
+from forensix.signal.rarity import in_words
+from forensix.signal.regions import bounding_boxes, label_regions
+
+METHOD = Method(
+    name="exemplar-fill",
+    family="removal",
+    question="Was a hole in the picture filled with pieces copied from the rest of the picture?",
+    applies_to="pictures of at least 64 x 64 pixels; lossy compression afterwards hides small pieces",
+    reference=(
+        "I-C. Chang, J. C. Yu, C.-C. Chang, A forgery detection algorithm for exemplar-based inpainting images "
+        "using multi-region relation, Image and Vision Computing 31(1), 2013, doi 10.1016/j.imavis.2012.09.002; "
+        "Z. Liang, G. Yang, X. Ding, L. Li, An efficient forgery detection algorithm for object removal by "
+        "exemplar-based image inpainting, Journal of Visual Communication and Image Representation 30, 2015, "
+        "doi 10.1016/j.jvcir.2015.03.004"
+    ),
+    kind="removal",
+    preset="standard",
+)
+
+LEAST_SIDE = 64
+DECISION = -3.0  # log10 of the number of false alarms: chance gives one in a thousand pictures
+# Groups added to those counted in the picture, so that a picture with hardly any chance
+# match does not make chance impossible.
+PRIOR_GROWN, PRIOR_PAIRS = 1.0, 10.0
+MOST_HOLES = 8
+LETTERING = 0.06  # of the picture's height, in which captions lie
+LETTERING_EVEN = 0.05  # of a fragment's pixels, at least
+MOST_EVEN = 0.6  # of the pixels; beyond, it is hardly a photo
+
+
+@dataclass(frozen=True, eq=False)
+class CopiedHoles:
+    """What was filled with copies.
+
+    holes : those decided on, each with log10 of its number of false alarms, rarest first
+    best : log10 of the number of false alarms of the rarest hole; None where nothing matches
+    matches : how many pairs of places match in the picture
+    """
+
+    holes: tuple[tuple[CopiedHole, float], ...]
+    best: float | None
+    matches: int
+
+
+def find_copied_holes(rgb: np.ndarray, luma: np.ndarray) -> CopiedHoles:
+    """Find holes filled with pieces of the same picture.
+
+    Parameters
+    ----------
+    rgb : (rows, cols, 3) uint8
+    luma : (rows, cols) float32
+        0-255.
+
+    Raises
+    ------
+    ParameterError
+        When the two are not of one size, or smaller than 64 x 64.
+    """
+    if rgb.ndim != 3 or rgb.shape[:2] != luma.shape or min(luma.shape) < LEAST_SIDE:
+        raise ParameterError(f"rgb and luma must be of one size, 64 x 64 or more: {rgb.shape}, {luma.shape}")
+    matches = self_matches(luma)
+    grouped = groups(matches)
+    sizes = [len(group) for group in grouped]
+    found = [piece for piece in fragments(rgb, matches, grouped) if not is_lettering(piece, luma)]
+    weighed = [
+        (hole, log10_alarms(hole, sizes=sizes, size=luma.size)) for hole in copied_holes(found, rgb, luma)
+    ]
+    weighed.sort(key=lambda pair: pair[1])
+    return CopiedHoles(
+        holes=tuple(pair for pair in weighed if pair[1] < DECISION)[:MOST_HOLES],
+        best=weighed[0][1] if weighed else None,
+        matches=len(matches.places),
+    )
+
+
+def log10_alarms(hole: CopiedHole, *, sizes: list[int], size: int) -> float:
+    """log10 of how many such holes chance would give in the picture.
+
+    Groups of chance matches grow by one more as often as the picture's other groups of two
+    have grown to three or more. A fragment counts as far as its anchors are rarer than the
+    largest of so many groups.
+
+    sizes : of all groups of two and more matches in the picture
+    size : pixels of the picture
+    """
+    pairs = max(0, len(sizes) - len(hole.fragments))
+    threes = max(0, sum(n >= FEWEST for n in sizes) - len(hole.fragments))
+    further = np.log10(min(0.9, (threes + PRIOR_GROWN) / (pairs + PRIOR_PAIRS)))
+    anchors = np.array([fragment.anchors for fragment in hole.fragments])
+    rarity = np.minimum(0, np.log10(pairs + 1) + (anchors - 2) * further)
+    return float(np.log10(size) + rarity.sum())
+
+
+def detect(evidence: Evidence, *, preset: str = "standard") -> Finding:
+    """Look for holes filled with copies from the same picture.
+
+    Raises
+    ------
+    NotApplicable
+        When the picture is smaller than 64 x 64 pixels.
+    """
+    if min(evidence.height, evidence.width) < LEAST_SIDE:
+        raise NotApplicable(f"the picture is smaller than {LEAST_SIDE} x {LEAST_SIDE} pixels")
+    even = even_share(evidence.luma)
+    if even > MOST_EVEN:
+        return METHOD.finding(
+            score=None,
+            explanation=(
+                f"{even:.0%} of the picture is perfectly even, as in drawings and screens, where things are "
+                "repeated to the pixel without any change."
+            ),
+            measurements={"even_share": round(even, 4)},
+        )
+    found = find_copied_holes(evidence.rgb, evidence.luma)
+    shape = (evidence.height, evidence.width)
+    filled, sources = np.zeros(shape, bool), np.zeros(shape, bool)
+    for hole, _ in found.holes:
+        filled |= hole.mask(*shape)
+        sources |= hole.sources(*shape)
+    score = _score(found.best)
+    return METHOD.finding(
+        score=score,
+        explanation=_explain(found),
+        measurements={
+            "matches": found.matches,
+            "log10_false_alarms": None if found.best is None else round(found.best, 2),
+            "holes": [
+                {
+                    "fragments": len(hole.fragments),
+                    "anchors": hole.anchors,
+                    "log10_false_alarms": round(alarms, 2),
+                }
+                for hole, alarms in found.holes
+            ],
+        },
+        parameters={"log10_false_alarms": DECISION},
+        regions=(*_regions(filled, "tampered"), *_regions(sources & ~filled, "source")),
+        heatmap=_heatmap(filled, score),
+    )
+
+
+def is_lettering(piece: Fragment, luma: np.ndarray) -> bool:
+    """Whether a fragment is part of a caption that the camera printed along the top or bottom.
+
+    Such lettering repeats to the pixel; both occurrences lie in the strip, on even ground.
+    """
+    strip = LETTERING * luma.shape[0]
+    for other in (False, True):
+        rows, cols = piece.window(other)
+        if rows.stop > strip and rows.start < luma.shape[0] - strip:
+            return False
+        if even_share(luma[rows, cols]) < LETTERING_EVEN:
+            return False
+    return True
+
+
+def even_share(luma: np.ndarray) -> float:
+    """Share of pixels that equal their neighbour to the right and the one below."""
+    here = luma[:-1, :-1]
+    return float(((here == luma[:-1, 1:]) & (here == luma[1:, :-1])).mean())
+
+
+def _score(best: float | None) -> float:
+    """0.5 at the number of false alarms decided on, towards 1 below it and 0.1 above."""
+    if best is None:
+        return 0.1
+    excess = DECISION - best
+    return float(0.5 + (0.5 if excess > 0 else 0.4) * excess / (abs(excess) + 4))
+
+
+def _regions(mask: np.ndarray, role: str) -> tuple[Region, ...]:
+    if not mask.any():
+        return ()
+    labels, count = label_regions(mask)
+    return tuple(Region(box, role, area) for box, area in bounding_boxes(labels, count))
+
+
+def _explain(found: CopiedHoles) -> str:
+    if not found.holes:
+        return "No area is covered with pieces that occur elsewhere in the picture with the same noise."
+    hole, alarms = found.holes[0]
+    pieces = "one piece" if len(hole.fragments) == 1 else f"{len(hole.fragments)} pieces"
+    where = hole.fragments[0].window(hole.others[0])
+    more = "" if len(found.holes) == 1 else f" {len(found.holes) - 1} more such areas are marked."
+    return (
+        f"An area near row {where[0].start}, column {where[1].start} is covered with {pieces} copied from other "
+        f"places of the picture, down to the noise; {in_words(alarms)}.{more}"
+    )
+
+
+def _heatmap(filled: np.ndarray, score: float) -> Heatmap:
+    """The score inside the holes, 0.1 elsewhere; one cell a pixel only if there are any."""
+    if not filled.any():
+        return Heatmap(np.full(tuple(-(-side // 8) for side in filled.shape), 0.1, np.float32), 8)
+    return Heatmap(np.where(filled, max(score, 0.51), 0.1).astype(np.float32))

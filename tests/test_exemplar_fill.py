@@ -1,0 +1,181 @@
+import functools
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import forensix
+from forensix.detectors.removal import _fragments, _self_matches, _targets
+from forensix.detectors.removal import exemplar_fill as exemplar
+from forensix.errors import NotApplicable, ParameterError
+
+
+@functools.cache
+def photo(name="astronaut"):
+    """A photo with some grain, as a camera gives it: the shipped ones are scaled and smooth."""
+    from skimage import data
+
+    pixels = getattr(data, name)().astype(float)
+    grain = np.random.default_rng(3).normal(0, 2, pixels.shape)
+    pixels = np.clip(np.rint(pixels + grain), 0, 255).astype(np.uint8)
+    pixels.flags.writeable = False
+    return pixels
+
+
+def luma(pixels):
+    return pixels.astype(np.float32) @ np.float32([0.299, 0.587, 0.114])
+
+
+def patched(pixels, top=100, left=150, side=72, tile=24):
+    """A square hole covered with tiles, each from a place of its own around it."""
+    generator = np.random.default_rng(8)
+    filled, hole = pixels.copy(), np.zeros(pixels.shape[:2], bool)
+    hole[top : top + side, left : left + side] = True
+    for row in range(top, top + side, tile):
+        for col in range(left, left + side, tile):
+            from_row, from_col = generator.integers(200, 400, 2)
+            filled[row : row + tile, col : col + tile] = pixels[
+                from_row : from_row + tile, from_col : from_col + tile
+            ]
+    return filled, hole
+
+
+def png(pixels):
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG")
+    return forensix.open(buffer.getvalue())
+
+
+def f1(found, truth):
+    return 2 * np.count_nonzero(found & truth) / (np.count_nonzero(found) + np.count_nonzero(truth))
+
+
+def test_finds_a_hole_covered_with_tiles():
+    filled, hole = patched(photo())
+    finding = exemplar.detect(png(filled))
+    assert finding.score > 0.7
+    assert f1(finding.heatmap.full_size(*hole.shape) > 0.5, hole) > 0.85
+    assert {region.role for region in finding.regions} == {"tampered", "source"}
+    assert "pieces copied" in finding.explanation
+
+
+def test_finds_a_healed_patch():
+    """Copied with another brightness: the residual is the same."""
+    filled, hole = photo().copy(), np.zeros(photo().shape[:2], bool)
+    filled[100:164, 60:124] = np.clip(photo()[330:394, 300:364].astype(int) + 12, 0, 255)
+    hole[100:164, 60:124] = True
+    hole[330:394, 300:364] = True
+    found = exemplar.find_copied_holes(filled, luma(filled))
+    assert found.holes
+    fragment = found.holes[0][0].fragments[0]
+    assert fragment.offset in ((230, 240), (-230, -240))
+    assert f1(found.holes[0][0].mask(*hole.shape) | found.holes[0][0].sources(*hole.shape), hole) > 0.8
+
+
+@pytest.mark.parametrize("name", ["astronaut", "coffee", "chelsea", "rocket"])
+@pytest.mark.parametrize("grain", [True, False])
+def test_silent_on_untouched_photos(name, grain):
+    from skimage import data
+
+    finding = exemplar.detect(png(photo(name) if grain else getattr(data, name)()))
+    assert finding.score < 0.5 and finding.regions == ()
+    assert (finding.heatmap.values <= 0.5).all()
+
+
+@pytest.mark.parametrize("name", ["brick", "grass", "gravel"])
+def test_texture_alone_does_not_fire(name):
+    from skimage import data
+
+    finding = exemplar.detect(png(getattr(data, name)()))
+    assert finding.score < 0.5 and finding.regions == ()
+
+
+def degenerate():
+    i, j = np.indices((160, 200))
+    yield "flat", np.full((160, 200), 90)
+    yield "white", np.full((160, 200), 255)
+    yield "checkerboard", (i + j) % 2 * 255
+    yield "blocks", (i // 8 + j // 8) % 2 * 200
+    yield "stripes", j // 5 % 2 * 180
+    yield "ramp", i + j // 4
+    yield "noise", np.random.default_rng(4).integers(0, 256, (160, 200))
+    yield "tiles", np.tile(np.random.default_rng(5).integers(0, 256, (4, 4)), (40, 50))
+
+
+@pytest.mark.parametrize("name, plane", list(degenerate()))
+def test_nothing_in_degenerate_pictures(name, plane):
+    finding = exemplar.detect(png(np.repeat(plane.astype(np.uint8)[..., None], 3, axis=2)))
+    assert finding.regions == ()
+    assert finding.score is None or finding.score <= 0.5
+
+
+def test_a_drawing_is_null_not_zero():
+    drawing = np.full((128, 128, 3), 240, np.uint8)
+    drawing[20:40, 20:40] = drawing[70:90, 60:80] = 30
+    finding = exemplar.detect(png(drawing))
+    assert finding.score is None and "even" in finding.explanation
+
+
+def test_every_listed_pair_is_alike_and_every_exact_copy_is_listed():
+    """Against plain loops over the anchors."""
+    pixels = photo()[:128, :128].copy()
+    pixels[80:110, 70:110] = pixels[10:40, 20:60]
+    plane = luma(pixels)
+    places = [tuple(place) for place in _self_matches.anchors(plane).tolist()]
+    inner = [(r, c) for r, c in places if 16 <= r < 34 and 26 <= c < 54]
+    matches = _self_matches.self_matches(plane)
+    listed = set(map(tuple, np.hstack([matches.places, matches.others]).tolist()))
+    assert len(inner) > 10
+    expected = {(r, c, r + 70, c + 50) for r, c in inner}
+    assert expected <= {(r, c, r + 70, c + 50) for r, c in places if (r + 70, c + 50) in places}
+    assert expected <= listed
+    blurless = _self_matches.residual(plane)
+    for r, c, s, d in listed:
+        one, two = blurless[r - 3 : r + 4, c - 3 : c + 4], blurless[s - 3 : s + 4, d - 3 : d + 4]
+        assert np.abs(one - two).mean() < 0.25 * (np.abs(one).mean() + np.abs(two).mean()) / 2
+
+
+def test_the_residual_of_a_window_is_that_of_the_picture():
+    window = (slice(40, 90), slice(0, 33))
+    whole = _self_matches.residual(photo())[window]
+    np.testing.assert_allclose(_self_matches.residual_at(photo(), window), whole, atol=1e-3)
+
+
+def test_chance_is_counted_in_the_picture():
+    mask = np.ones((20, 20), bool)
+    hole = _targets.CopiedHole((_fragments.Fragment(5, 5, mask, (40, 3), 9),), (False,), 15.0)
+    calm = exemplar.log10_alarms(hole, sizes=[9], size=10**6)
+    busy = exemplar.log10_alarms(hole, sizes=[9] + 300 * [3] + 300 * [2], size=10**6)
+    assert calm == pytest.approx(6 - 7)
+    assert busy > 5
+    larger = _targets.CopiedHole((_fragments.Fragment(5, 5, mask, (40, 3), 20),), (False,), 15.0)
+    assert exemplar.log10_alarms(larger, sizes=[20], size=10**6) == pytest.approx(6 - 18)
+
+
+def test_a_printed_caption_is_no_copy():
+    pixels = photo().copy()
+    pixels[-28:] = 20
+    glyph = np.random.default_rng(6).integers(0, 2, (5, 8)).repeat(4, axis=0).repeat(4, axis=1) * 220
+    for left in (20, 200, 400):
+        pixels[-24:-4, left : left + 32] = np.maximum(glyph, 20)[..., None]
+    assert exemplar.detect(png(pixels)).score < 0.5
+    piece = _fragments.Fragment(486, 20, np.ones((20, 32), bool), (0, 180), 9)
+    assert exemplar.is_lettering(piece, luma(pixels))
+    higher = _fragments.Fragment(300, 20, np.ones((20, 32), bool), (186, 180), 9)
+    assert not exemplar.is_lettering(higher, luma(pixels))
+
+
+def test_gaps_are_closed_up_to_their_size():
+    mask = np.zeros((60, 80), bool)
+    mask[20:40, 20:38] = mask[20:40, 44:60] = True
+    assert _targets.closed(mask, gap=9)[30, 38:44].all()
+    assert not _targets.closed(mask, gap=5)[30, 40:42].any()
+    assert not _targets.closed(np.zeros((5, 5), bool), gap=9).any()
+
+
+def test_too_small_does_not_apply():
+    with pytest.raises(NotApplicable, match="64 x 64"):
+        exemplar.detect(png(photo()[:63]))
+    with pytest.raises(ParameterError, match="one size"):
+        exemplar.find_copied_holes(photo(), luma(photo())[1:])
