@@ -96,7 +96,7 @@ def geometry(  # noqa: PLR0917
     luma = linear_luma(evidence.rgb) if evidence is not None and marked.contours else None
     settings: dict[str, Any] = {"alarm": alarm, "runs": runs, "resolution": resolution, "seed": seed}
     verdicts = examine_points(marked, luma=luma, **settings)
-    label = overall(verdicts)
+    label = str(overall(verdicts))
     inputs = [path for path in (points, image) if path and path != "-"]
     if picture is not None:
         with open_target(picture, inputs) as stream:
@@ -105,19 +105,25 @@ def geometry(  # noqa: PLR0917
         if form == "json":
             document = {
                 "schema": "forensix.geometry/1",
-                "tool": {"name": "forensix", "version": __version__, "argv": ctx.meta.get("forensix.argv", [])},
+                "tool": {
+                    "name": "forensix",
+                    "version": __version__,
+                    "argv": ctx.meta.get("forensix.argv", []),
+                },
                 "points": {"path": points, "sha256": hashlib.sha256(content).hexdigest()},
                 "image": _image(image, evidence),
-                "settings": {
-                    "noise_px": marked.noise, "alarm": alarm, "runs": runs, "resolution_deg": resolution, "seed": seed,
-                },
-                "verdict": str(label),
+                "settings": _settings(marked.noise, **settings),
+                "verdict": label,
                 "tests": [verdict.to_dict() for verdict in verdicts],
-            }  # fmt: skip
+            }
             stream.write(json.dumps(document, indent=2, allow_nan=False).encode("ascii") + b"\n")
         else:
-            stream.write(_text(verdicts, str(label), marked.noise, alarm).encode("utf-8", "backslashreplace"))
-    ctx.exit(Exit.FOUND if fail_on == str(label) else Exit.DONE)
+            stream.write(_text(verdicts, label, marked.noise, alarm).encode("utf-8", "backslashreplace"))
+    ctx.exit(Exit.FOUND if fail_on == label else Exit.DONE)
+
+
+def _settings(noise: float, *, alarm: float, runs: int, resolution: float, seed: int) -> dict[str, float]:
+    return {"noise_px": noise, "alarm": alarm, "runs": runs, "resolution_deg": resolution, "seed": seed}
 
 
 def _content(path: str) -> bytes:
@@ -187,9 +193,8 @@ def _text(verdicts: Sequence[Verdict], label: str, noise: float, alarm: float) -
         lines.append(fill(printable(verdict.explanation), 96, initial_indent="  ", subsequent_indent="  "))
         rate = verdict.false_alarm
         if rate:
-            lines.append(
-                f"  False alarms: {rate['asked']:.2%} asked for, {rate['simulated']:.2%} in {rate['runs']} simulations."
-            )
+            asked, simulated = f"{rate['asked']:.2%}", f"{rate['simulated']:.2%}"
+            lines.append(f"  False alarms: {asked} asked for, {simulated} in {rate['runs']} simulations.")
         lines.append(f"  {verdict.reference}")
         lines.append("")
     lines.append(

@@ -30,6 +30,21 @@ TURNS = np.concatenate([np.arange(0.5, 10, 0.5), np.arange(10, 20), np.arange(20
 POWER = 0.9
 
 
+@dataclass(frozen=True)
+class Calibration:
+    """A statistic, how often noise makes it as large, the critical value and its simulated rate."""
+
+    statistic: float
+    p_value: float
+    critical: float
+    alarm_rate: float
+
+    @property
+    def disagrees(self) -> bool:
+        """The statistic is above what noise exceeds at the asked rate."""
+        return self.statistic > self.critical
+
+
 @dataclass(frozen=True, eq=False)
 class Agreement:
     """What a test of one common point found.
@@ -93,10 +108,16 @@ def same_point(
 def _judged(
     v: np.ndarray, statistic: float, under: np.ndarray, fresh: np.ndarray, *, cloud: np.ndarray, alarm: float
 ) -> Agreement:
+    rates = calibrated(statistic, under, fresh, alarm)
+    return Agreement(v, statistic, rates.p_value, rates.critical, alarm, rates.alarm_rate, cloud)
+
+
+def calibrated(statistic: float, under: np.ndarray, fresh: np.ndarray, alarm: float) -> Calibration:
+    """A statistic beside (runs,) simulated ones; the critical value is tried on ``fresh`` ones."""
     # A hair of tolerance: costs that are zero but for rounding count as equal.
-    p_value = (1 + np.count_nonzero(under >= statistic - 1e-6)) / (1 + len(under))
+    p_value = float((1 + np.count_nonzero(under >= statistic - 1e-6)) / (1 + len(under)))
     critical = float(np.quantile(under, 1 - alarm, method="higher")) + 1e-6
-    return Agreement(v, statistic, float(p_value), critical, alarm, float(np.mean(fresh > critical)), cloud)
+    return Calibration(statistic, p_value, critical, float(np.mean(fresh > critical)))
 
 
 def noticeable_turns(

@@ -24,8 +24,20 @@ from typing import Any
 import numpy as np
 
 from forensix.errors import PointsError
+from forensix.geometry.agreement import calibrated
 from forensix.geometry.points import Contour, checked, checked_settings
-from forensix.geometry.verdict import ALARM, NOISE, RESOLUTION, RUNS, Label, Stroke, Verdict, listed, said_p
+from forensix.geometry.verdict import (
+    ALARM,
+    NOISE,
+    RESOLUTION,
+    RUNS,
+    Label,
+    Settings,
+    Stroke,
+    Verdict,
+    listed,
+    said_p,
+)
 
 REFERENCE = "Johnson, Farid 2005, 10.1145/1073170.1073171"
 MODEL_ERROR = 5.0
@@ -149,7 +161,8 @@ def contour_light_consistency(
             "contour light", listed(list(lights)), Label.CANNOT_TELL, text,
             measurements=facts, reference=REFERENCE, strokes=drawn,
         )  # fmt: skip
-    return _compared(used, facts, tail, drawn, (runs, alarm, model_error, seed))
+    settings = Settings(None, noise, runs, alarm, resolution, seed)
+    return _compared(used, facts, tail, drawn, settings=settings, model_error=model_error)
 
 
 def _compared(
@@ -157,49 +170,47 @@ def _compared(
     facts: dict[str, Any],
     tail: str,
     drawn: tuple[Stroke, ...],
-    settings: tuple[int, float, float, int],
+    *,
+    settings: Settings,
+    model_error: float,
 ) -> Verdict:
-    runs, alarm, model_error, seed = settings
     lights = list(used.values())
     errors = np.array(
         [np.hypot(max(float(np.sqrt(np.mean(light.spread**2))), 0.5), model_error) for light in lights]
     )
     bearings = np.array([light.bearing for light in lights])
-    statistic = float(_disagreement(bearings[None], errors)[0])
-    generator = np.random.default_rng(seed)
+    generator = np.random.default_rng(settings.seed)
     draws = []
     for _ in range(2):
-        noise = np.stack([generator.choice(light.spread, runs) for light in lights], axis=1)
+        noise = np.stack([generator.choice(light.spread, settings.runs) for light in lights], axis=1)
         draws.append(_disagreement(noise + model_error * generator.standard_normal(noise.shape), errors))
-    p_value = float((1 + np.count_nonzero(draws[0] >= statistic - 1e-6)) / (1 + runs))
-    critical = float(np.quantile(draws[0], 1 - alarm, method="higher")) + 1e-6
-    widest = max(_apart(a, b) for a in bearings for b in bearings)
-    noticeable = float((np.sqrt(critical) + 1.3) * np.sqrt(np.sort(errors)[-2:] @ np.sort(errors)[-2:]))
+    rates = calibrated(float(_disagreement(bearings[None], errors)[0]), draws[0], draws[1], settings.alarm)
+    widest = max(abs(_apart(a, b)) for a in bearings for b in bearings)
+    noticeable = float((np.sqrt(rates.critical) + 1.3) * np.hypot(*np.sort(errors)[-2:]))
     facts |= {
-        "statistic": round(statistic, 4),
-        "critical": round(critical, 4),
+        "statistic": round(rates.statistic, 4),
+        "critical": round(rates.critical, 4),
         "largest_difference_deg": round(widest, 2),
         "noticeable_turn_deg": round(noticeable, 1) if noticeable < 180 else None,
     }
-    names, p = listed(list(used)), said_p(p_value, runs)
-    if p_value <= alarm:
-        label = Label.INCONSISTENT
-        text = f"{names} are lit from directions up to {widest:.0f} degrees apart ({p})"
+    names, p = listed(list(used)), said_p(rates.p_value, settings.runs)
+    if rates.disagrees:
+        label, text = Label.INCONSISTENT, f"are lit from directions up to {widest:.0f} degrees apart ({p})"
     elif noticeable <= 90:
         label = Label.CONSISTENT
         text = (
-            f"{names} may be lit from one direction ({p}); a difference of {noticeable:.0f} degrees or more would "
-            "have been noticed nine times in ten"
+            f"may be lit from one direction ({p}); {noticeable:.0f} degrees or more between them would have been "
+            "noticed nine times in ten"
         )
     else:
-        label, text = Label.CANNOT_TELL, f"{names} may be lit from one direction ({p}), but it cannot be told"
+        label, text = Label.CANNOT_TELL, f"may be lit from one direction ({p}), but it cannot be told"
     return Verdict(
         test="contour light",
         subject=names,
         label=label,
-        explanation=f"{text}{tail}.",
-        p_value=p_value,
-        false_alarm={"asked": alarm, "simulated": float(np.mean(draws[1] > critical)), "runs": runs},
+        explanation=f"{names} {text}{tail}.",
+        p_value=rates.p_value,
+        false_alarm={"asked": settings.alarm, "simulated": rates.alarm_rate, "runs": settings.runs},
         clash=tuple(used) if label is Label.INCONSISTENT and len(used) == 2 else (),
         measurements=facts,
         reference=REFERENCE,

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from forensix.geometry.agreement import Calibration, calibrated
 from forensix.geometry.collinear import common_line, covariances, moved_onto
 from forensix.geometry.concurrence import Constraints, costs_of, fulfilled, meeting_point, simulated
 from forensix.geometry.concurrent import lines_of, long_enough
@@ -67,7 +68,7 @@ def horizon_consistency(
     facts: dict[str, Any] = {"directions": len(used), "left_out": left_out, "noise_px": noise}
     names = [d.name for d in used]
     if len(used) < 3:
-        text = f"It cannot be told: a horizon is tested with three directions or more, {len(used)} can be used{tail}."
+        text = f"It cannot be told: a horizon wants three directions or more, {len(used)} can be used{tail}."
         return Verdict(
             "horizon", listed(names), Label.CANNOT_TELL, text, measurements=facts, reference=REFERENCE
         )
@@ -90,52 +91,53 @@ def _tested(
     facts: dict[str, Any],
     tail: str,
 ) -> Verdict:
-    runs, alarm, resolution = settings.runs, settings.alarm, settings.resolution
-    names = [d.name for d in used]
     places = np.array([meeting_point(lines)[0] for lines in sets])
     spread = np.array([covariances(c, v[None], c.points[None])[0] for c, v in zip(sets, places, strict=True)])
     line, cost = common_line(places[None], spread[None])
     exact = moved_onto(line[0], places, spread)
     generator = np.random.default_rng(settings.seed)
     under, fresh = (
-        common_line(*_estimated(sets, exact, runs, generator), start=line[0])[1] for _ in range(2)
+        common_line(*_estimated(sets, exact, settings.runs, generator), start=line[0])[1] for _ in range(2)
     )
-    p_value = float((1 + np.count_nonzero(under >= cost[0] - 1e-6)) / (1 + runs))
-    critical = float(np.quantile(under, 1 - alarm, method="higher")) + 1e-6
-    turns = [_noticeable(sets, exact, line[0], g, critical) for g in range(len(sets))]
+    rates = calibrated(float(cost[0]), under, fresh, settings.alarm)
+    turns = [_noticeable(sets, exact, line[0], g, rates.critical) for g in range(len(sets))]
+    names = [d.name for d in used]
     facts |= _horizon(line[0], frame) | {
-        "statistic": round(float(cost[0]), 4),
-        "critical": round(critical, 4),
+        "statistic": round(rates.statistic, 4),
+        "critical": round(rates.critical, 4),
         "noticeable_turn_deg": dict(zip(names, turns, strict=True)),
         "vanishing_points": {name: frame.place(v) for name, v in zip(names, places, strict=True)},
     }
-    p = said_p(p_value, runs)
-    known = [turn for turn in turns if turn is not None and turn <= resolution]
-    who = listed(names)
-    if p_value <= alarm:
-        label, text = Label.INCONSISTENT, f"The vanishing points of {who} do not lie on one horizon ({p})"
-    elif len(known) < len(turns):
-        label = Label.CANNOT_TELL
-        text = (
-            f"{who} may have one horizon ({p}), but it cannot be told: one of them could be turned by more than "
-            f"{resolution:g} degrees without being noticed"
-        )
-    else:
-        label = Label.CONSISTENT
-        text = (
-            f"{who} may have one horizon ({p}); a direction turned by {max(known):g} degrees or more in the picture "
-            "would have been noticed"
-        )
+    label, text = _sentence(listed(names), rates, turns, settings)
     return Verdict(
         test="horizon",
-        subject=who,
+        subject=listed(names),
         label=label,
         explanation=f"{text}{tail}.",
-        p_value=p_value,
-        false_alarm={"asked": alarm, "simulated": float(np.mean(fresh > critical)), "runs": runs},
+        p_value=rates.p_value,
+        false_alarm={"asked": settings.alarm, "simulated": rates.alarm_rate, "runs": settings.runs},
         measurements=facts,
         reference=REFERENCE,
         strokes=_strokes(used, places, line[0], frame, label),
+    )
+
+
+def _sentence(
+    who: str, rates: Calibration, turns: list[float | None], settings: Settings
+) -> tuple[Label, str]:
+    p = said_p(rates.p_value, settings.runs)
+    if rates.disagrees:
+        return Label.INCONSISTENT, f"The vanishing points of {who} do not lie on one horizon ({p})"
+    start = f"{who} may have one horizon ({p})"
+    known = [turn for turn in turns if turn is not None and turn <= settings.resolution]
+    if len(known) < len(turns):
+        return Label.CANNOT_TELL, (
+            f"{start}, but it cannot be told: one of them could be turned by more than {settings.resolution:g} "
+            "degrees without being noticed"
+        )
+    return Label.CONSISTENT, (
+        f"{start}; a direction turned by {max(known):g} degrees or more in the picture would have been noticed "
+        "nine times in ten"
     )
 
 

@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from forensix.geometry.agreement import Calibration, calibrated
 from forensix.geometry.collinear import common_line
 from forensix.geometry.concurrence import Constraints, costs_of, fulfilled, homogeneous, meeting_point, unit
 from forensix.geometry.concurrent import Wording, lines_of, long_enough, meeting
@@ -78,6 +79,7 @@ def mirror_foot_consistency(
     noise: float = NOISE,
     runs: int = RUNS,
     alarm: float = ALARM,
+    resolution: float = RESOLUTION,
     seed: int = 0,
 ) -> Verdict:
     """Test that halfway points of the pairs with ``foot`` lie on one line.
@@ -103,7 +105,7 @@ def mirror_foot_consistency(
     facts: dict[str, Any] = {"pairs": len(used), "feet": len(feet), "noise_px": noise}
     names = listed([used[k].name for k in feet])
     if len(feet) < 3:
-        text = "It cannot be told: three pairs with a foot or more are wanted, whose points are clear of their images."
+        text = "It cannot be told: three pairs or more with a foot, clear of their images, are wanted."
         return Verdict("mirror foot", names, Label.CANNOT_TELL, text, measurements=facts, reference=REFERENCE)
     constraints = lines_of(lines[keep], frame, noise)
     v, _ = meeting_point(constraints)
@@ -116,7 +118,7 @@ def mirror_foot_consistency(
         feet,
         names=names,
         frame=frame,
-        settings=Settings(shape, noise, runs, alarm, seed=seed),
+        settings=Settings(shape, noise, runs, alarm, resolution, seed),
         facts=facts,
     )
 
@@ -177,7 +179,6 @@ def _feet_on_a_line(
     settings: Settings,
     facts: dict[str, Any],
 ) -> Verdict:
-    runs, alarm = settings.runs, settings.alarm
     sigma = constraints.sigma
     place, spread = _halves(constraints.points[None], v[None], feet, sigma)
     line, cost = common_line(place, spread)
@@ -185,45 +186,46 @@ def _feet_on_a_line(
     generator = np.random.default_rng(settings.seed)
     draws = []
     for _ in range(2):
-        points = exact + sigma * generator.standard_normal((runs, *exact.shape))
+        points = exact + sigma * generator.standard_normal((settings.runs, *exact.shape))
         place_of, _ = costs_of(constraints, points, v)
         draws.append(common_line(*_halves(points, place_of, feet, sigma), start=line[0])[1])
-    p_value = float((1 + np.count_nonzero(draws[0] >= cost[0] - 1e-6)) / (1 + runs))
-    critical = float(np.quantile(draws[0], 1 - alarm, method="higher")) + 1e-6
-    shift = _noticeable_shift(exact, v, feet, line[0], critical=critical, sigma=sigma)
+    rates = calibrated(float(cost[0]), draws[0], draws[1], settings.alarm)
+    shift = _noticeable_shift(exact, v, feet, line[0], critical=rates.critical, sigma=sigma)
     facts |= {
-        "statistic": round(float(cost[0]), 4),
-        "critical": round(critical, 4),
+        "statistic": round(rates.statistic, 4),
+        "critical": round(rates.critical, 4),
         "noticeable_shift": shift,
     }
-    p = said_p(p_value, runs)
-    if p_value <= alarm:
-        label, text = Label.INCONSISTENT, f"The halfway points of {names} do not lie on one line ({p})."
-    elif shift is None:
-        label = Label.CANNOT_TELL
-        text = (
-            f"The halfway points of {names} may lie on one line ({p}), but it cannot be told: an image at twice the "
-            "distance would not be noticed."
-        )
-    else:
-        label = Label.CONSISTENT
-        text = (
-            f"The halfway points of {names} may lie on one line ({p}); an image {shift:.0%} farther from its "
-            "object would have been noticed."
-        )
-    strokes = [Stroke("point", (_pixel(at, frame),), "fit") for at in place[0]]
+    label, text = _sentence(names, rates, shift, settings.runs)
     ends = sorted(_pixel(at, frame) for at in place[0])
-    strokes.append(Stroke("line", (ends[0], ends[-1]), "clash" if label is Label.INCONSISTENT else "region"))
+    role = "clash" if label is Label.INCONSISTENT else "region"
     return Verdict(
         test="mirror foot",
         subject=names,
         label=label,
         explanation=text,
-        p_value=p_value,
-        false_alarm={"asked": alarm, "simulated": float(np.mean(draws[1] > critical)), "runs": runs},
+        p_value=rates.p_value,
+        false_alarm={"asked": settings.alarm, "simulated": rates.alarm_rate, "runs": settings.runs},
         measurements=facts,
         reference=REFERENCE,
-        strokes=tuple(strokes),
+        strokes=(
+            *(Stroke("point", (end,), "fit") for end in ends),
+            Stroke("line", (ends[0], ends[-1]), role),
+        ),
+    )
+
+
+def _sentence(names: str, rates: Calibration, shift: float | None, runs: int) -> tuple[Label, str]:
+    p = said_p(rates.p_value, runs)
+    if rates.disagrees:
+        return Label.INCONSISTENT, f"The halfway points of {names} do not lie on one line ({p})."
+    start = f"The halfway points of {names} may lie on one line ({p})"
+    if shift is None:
+        return Label.CANNOT_TELL, (
+            f"{start}, but it cannot be told: an image half as far again from its object would not be noticed."
+        )
+    return Label.CONSISTENT, (
+        f"{start}; an image {shift:.0%} farther from its object would have been noticed nine times in ten."
     )
 
 
@@ -258,7 +260,7 @@ def _noticeable_shift(
     """By which part of its distance one image must be farther off to be noticed; the worst pair's."""
     worst = 0.0
     for k in feet:
-        for part in (0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0):
+        for part in (0.02, 0.05, 0.1, 0.2, 0.3, 0.5):
             pairs = exact.copy().reshape(-1, 2, 2)
             pairs[k, 1] += part * (pairs[k, 1] - pairs[k, 0])
             _, cost = common_line(*_halves(pairs.reshape(1, -1, 2), v[None], feet, sigma), start=line)

@@ -133,14 +133,8 @@ def _verdict(
         )
     else:
         turns = noticeable_turns(constraints, found, questioned=questioned)
-        names = [shadow.name for shadow in scene.shadows]
-        facts["noticeable_turn_deg"] = {
-            name: None if np.isnan(turn) else float(turn) for name, turn in zip(names, turns, strict=True)
-        }
         lights = possible_lights(constraints, radius)
-        regions = [region_corners(rows) for rows, _ in lights]
-        facts["light"] = _light(found, lights, np.concatenate([np.zeros((0, 3)), *regions]), scene.frame)
-        facts["region_of_sphere"] = max((solid_angle(region) for region in regions), default=0.0)
+        facts |= _possible(scene, found, lights, turns)
         label, text = _agreement(scene, found, settings, turns, questioned)
     return Verdict(
         test="shadows",
@@ -154,6 +148,20 @@ def _verdict(
         reference=REFERENCE,
         strokes=_strokes(scene, radius, clash, lights, found),
     )
+
+
+def _possible(
+    scene: ShadowScene, found: Agreement, lights: list[tuple[np.ndarray, np.ndarray]], turns: np.ndarray
+) -> dict[str, Any]:
+    names = [shadow.name for shadow in scene.shadows]
+    regions = [region_corners(rows) for rows, _ in lights]
+    return {
+        "noticeable_turn_deg": {
+            name: None if np.isnan(turn) else float(turn) for name, turn in zip(names, turns, strict=True)
+        },
+        "light": _light(found, lights, np.concatenate([np.zeros((0, 3)), *regions]), scene.frame),
+        "region_of_sphere": max((solid_angle(region) for region in regions), default=0.0),
+    }
 
 
 def _light(
@@ -190,10 +198,10 @@ def _contradiction(
     who = f"No single light explains the {len(scene.shadows)} shadows"
     if asked:
         who = f"{_questioned(scene)} cannot share the light of the others"
+    fewest = f"; the fewest that clash are {listed(clash)}" if clash else ""
     return (
-        f"{who} ({said_p(found.p_value, settings.runs)}): points would have to be off by {least:.3g} px, where a "
-        f"noise of {scene.noise:g} px was stated{f'; the fewest that clash are {listed(clash)}' if clash else ''}"
-        f"{_of_ignored(scene)}."
+        f"{who} ({said_p(found.p_value, settings.runs)}): points would have to be off by {least:.3g} px, "
+        f"where a noise of {scene.noise:g} px was stated{fewest}{_of_ignored(scene)}."
     )
 
 
@@ -210,12 +218,12 @@ def _agreement(
     if fine.sum() >= (JUDGED if questioned is None else judged.sum()):
         coarse = list(names[judged & ~fine])
         rest = f", but nothing can be said of {listed(coarse)}" if coarse else ""
-        text = f"a shadow turned by {turns[fine].max():g} degrees or more would have been noticed nine times in ten"
-        return Label.CONSISTENT, f"{start}; {text}{rest}{tail}."
+        text = f"a shadow turned by {turns[fine].max():g} degrees or more would have been noticed"
+        return Label.CONSISTENT, f"{start}; {text} nine times in ten{rest}{tail}."
     who = "too many of them" if questioned is None else listed(list(names[judged & ~fine]))
     return Label.CANNOT_TELL, (
-        f"{start}, but it cannot be told: {who} could be turned by more than {settings.resolution:g} degrees without "
-        f"being noticed{tail}."
+        f"{start}, but it cannot be told: {who} could be turned by more than {settings.resolution:g} degrees "
+        f"without being noticed{tail}."
     )
 
 
