@@ -9,7 +9,7 @@ import skimage.data
 from PIL import Image
 
 import forensix
-from forensix.detectors.copy_move import keypoints
+from forensix.detectors.copy_move import _likeness, _pairs, keypoints
 from forensix.errors import NotApplicable, ParameterError
 
 
@@ -170,8 +170,8 @@ def test_find_pairs_refuses_what_it_cannot_use():
 
 
 def test_scores_rise_as_false_alarms_become_rarer():
-    scores = [keypoints.score_of(value) for value in (3.0, 0.0, -2.0, -4.0, -9.0)]
+    scores = [_pairs.score_of(value) for value in (3.0, 0.0, -2.0, -4.0, -9.0)]
     assert scores == sorted(scores)
-    assert keypoints.score_of(np.log10(keypoints.ALARMS)) == 0.5
+    assert _pairs.score_of(np.log10(_likeness.ALARMS)) == 0.5
     assert scores[0] > 0
     assert scores[-1] < 1

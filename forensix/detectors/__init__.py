@@ -28,6 +28,7 @@ REGISTRY: dict[str, str] = {
     "cut-rectangles": "splicing.cut_rectangles",
     "resampling": "splicing.resampling",
     "copy-move-keypoints": "copy_move.keypoints",
+    "copy-move-dense": "copy_move.dense",
     "grid-peaks": "synthetic.grid_peaks",
     "spectral-fingerprint": "synthetic.spectral_fingerprint",
     "inpainting-diffusion": "removal.inpainting_diffusion",

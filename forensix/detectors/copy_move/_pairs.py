@@ -1,0 +1,147 @@
+"""What the copy-move methods share: the working grid, pairs of regions, score, map and finding."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from forensix.detectors.copy_move._likeness import ALARMS
+from forensix.detectors.method import Method
+from forensix.errors import NotApplicable
+from forensix.evidence import Evidence
+from forensix.finding import Finding, Heatmap, Region
+from forensix.signal.affine import scale_of
+from forensix.signal.copied_region import CopiedRegion, outlines
+from forensix.signal.local_correlation import local_mean
+from forensix.signal.regions import bounding_boxes, label_regions
+
+LEAST_SIDE = 64
+LARGEST_GRID = 2_000_000
+# Map value of what was examined without result, and score when no two places are alike.
+QUIET = 0.2
+NOTHING_ALIKE = 0.1
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two alike regions and the base-10 logarithm of how many so alike an untouched photo has."""
+
+    region: CopiedRegion
+    log10_alarms: float
+
+    @property
+    def is_copy(self) -> bool:
+        return self.log10_alarms < math.log10(ALARMS)
+
+
+def working_grid(evidence: Evidence) -> tuple[np.ndarray, int]:
+    """Luma at full size or averaged over square cells, at most 2 Mpx, and a cell's side.
+
+    Raises NotApplicable for pictures that are or become too small.
+    """
+    if min(evidence.height, evidence.width) < LEAST_SIDE:
+        raise NotApplicable(
+            f"needs at least {LEAST_SIDE} x {LEAST_SIDE} pixels, this has {evidence.height} x {evidence.width}"
+        )
+    cell = grid_cell(evidence.height, evidence.width)
+    luma = reduced(evidence.luma, cell)
+    if min(luma.shape) < LEAST_SIDE:
+        raise NotApplicable("too narrow to be examined at a reduced size")
+    return luma, cell
+
+
+def grid_cell(rows: int, cols: int) -> int:
+    """Side of the square of image pixels that becomes one pixel of the working grid."""
+    return max(1, math.ceil(math.sqrt(rows * cols / LARGEST_GRID)))
+
+
+def reduced(luma: np.ndarray, cell: int) -> np.ndarray:
+    """Averages of whole cells; float32 of (rows // cell, cols // cell)."""
+    import cv2
+
+    if cell == 1:
+        return np.ascontiguousarray(luma, np.float32)
+    rows, cols = luma.shape[0] // cell, luma.shape[1] // cell
+    whole = np.ascontiguousarray(luma[: rows * cell, : cols * cell], np.float32)
+    return np.asarray(cv2.resize(whole, (cols, rows), interpolation=cv2.INTER_AREA))
+
+
+def score_of(log10_alarms: float) -> float:
+    """0.5 at the decision, 0.95 where false alarms are ten times rarer, towards 0.05 as they become common."""
+    margin = math.log10(ALARMS) - log10_alarms
+    return 0.5 + (0.4999 * math.tanh(1.475 * margin) if margin > 0 else 0.45 * math.tanh(0.4 * margin))
+
+
+def finding_of(
+    method: Method,
+    pairs: list[Pair],
+    luma: np.ndarray,
+    *,
+    cell: int,
+    size: tuple[int, int],
+    tellable: bool,
+    explanation: str,
+    measurements: Mapping[str, Any],
+) -> Finding:
+    """The finding for pairs sorted by their expected false alarms, fewest first.
+
+    Parameters
+    ----------
+    luma : the working grid, with cells of `cell` pixels, of a picture of `size` (rows, cols)
+    tellable : False when the absence of pairs means nothing; then there is no score
+    """
+    heat = np.full(luma.shape, QUIET, np.float32)
+    heat[featureless(luma)] = np.nan
+    for pair in reversed(pairs):
+        value = score_of(pair.log10_alarms)
+        for side in outlines(luma, pair.region):
+            heat[side] = np.where(np.isnan(heat[side]), value, np.fmax(heat[side], value))
+    labels, count = label_regions(heat > 0.5, minimum_cells=16)
+    boxes = bounding_boxes(labels, count, cell=cell, rows=size[0], cols=size[1])
+    score = score_of(pairs[0].log10_alarms) if pairs else NOTHING_ALIKE
+    return method.finding(
+        score=score if pairs or tellable else None,
+        explanation=explanation,
+        measurements={
+            **measurements,
+            "alike_pairs": len(pairs),
+            "copied_pairs": sum(pair.is_copy for pair in pairs),
+            "log10_expected_false_alarms": pairs[0].log10_alarms if pairs else None,
+            "pairs": [measured(pair, cell) for pair in pairs[:5]],
+        },
+        regions=[Region(box, "tampered", area) for box, area in boxes],
+        parameters={"grid_cell": cell, "alarms_per_image": ALARMS},
+        heatmap=Heatmap(heat, cell),
+    )
+
+
+def featureless(luma: np.ndarray) -> np.ndarray:
+    """Where the picture is too smooth for any keypoint: variance below 1 in a 17 x 17 window."""
+    centred = luma - luma.mean(dtype=np.float64).astype(np.float32)
+    mean = local_mean(centred, 8)
+    return np.asarray(local_mean(centred * centred, 8) - mean * mean < 1)
+
+
+def measured(pair: Pair, cell: int) -> dict[str, Any]:
+    region, agreement = pair.region, pair.region.agreement
+    row, col = region.transform[:, :2] @ (start := region.group.source.mean(axis=0)) + region.transform[:, 2]
+    return {
+        "log10_expected_false_alarms": pair.log10_alarms,
+        "matched_points": region.group.count,
+        "area": region.area * cell * cell,
+        "shift": [cell * (row - start[0]), cell * (col - start[1])],
+        "scale": scale_of(region.transform),
+        "mirrored": region.group.mirrored,
+        "descriptor_distance": region.group.distance,
+        "fine_structure_correlation": agreement.structure,
+        "coarse_difference": agreement.coarse_miss,
+        "level_difference": agreement.level_miss,
+        "ground_correlation": agreement.ground,
+        "shear": agreement.shear,
+        "two_tone_share": agreement.two_tone,
+        "clipped_share": agreement.clipped,
+    }
