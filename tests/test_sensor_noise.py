@@ -7,7 +7,7 @@ import pytest
 
 from forensix.errors import ParameterError
 from forensix.native.wavelet_noise import local_wiener, wavelet_noise
-from forensix.signal.peak_energy import Surface, cross_correlation, log10_chance
+from forensix.signal.peak_energy import Peak, Surface, cross_correlation, excess_energy, log10_chance
 from forensix.signal.sensor_noise import (
     evened,
     linear_share,
@@ -147,6 +147,25 @@ def test_a_crop_is_found_where_it_was_cut_and_a_negative_has_a_sign():
     assert surface.highest(37, 44, besides=peak).pce < 40
     assert Surface(cross_correlation(-cut, fingerprint)).at(21, 33).pce == pytest.approx(-peak.pce, rel=1e-3)
     assert surface.at(21 - 60, 33 + 80) == peak
+
+
+def test_a_peak_where_strong_lies_over_strong_is_less_rare():
+    generator = np.random.RandomState(15)
+    fingerprint, pattern = generator.normal(0, 1, (80, 90)), generator.normal(0, 1, (30, 40))
+    fingerprint[20:35, 30:50] *= 8  # what an edge left there
+    pattern[5:20, 10:30] *= 8
+    surface = Surface(cross_correlation(pattern, fingerprint))
+    assert surface.highest(51, 51).pce > 40
+    over = Peak(0.0, 15, 20)
+    inside = np.s_[15:45, 20:60]
+    expected = np.sum(pattern**2 * fingerprint[inside] ** 2) / np.sum(pattern**2) / np.mean(fingerprint**2)
+    assert excess_energy(pattern, fingerprint, over) == pytest.approx(expected)
+    assert expected > 8
+    assert excess_energy(pattern, fingerprint, Peak(0.0, 50, 50)) < 1
+    peak = surface.highest(51, 51)
+    excess = excess_energy(pattern, fingerprint, peak)
+    assert surface.chance(peak, 2601) < -4 < -2 < surface.chance(peak, 2601, excess=excess)
+    assert excess_energy(np.zeros((5, 5)), fingerprint, over) == 1
 
 
 def test_surfaces_of_nothing_and_too_small_ones():

@@ -62,6 +62,26 @@ def cross_correlation(pattern: np.ndarray, fingerprint: np.ndarray) -> np.ndarra
     return surface
 
 
+def excess_energy(pattern: np.ndarray, fingerprint: np.ndarray, peak: Peak) -> float:
+    """How many times the variance of the correlation at a shift is that at an average one.
+
+    Where the strongest parts of a pattern lie over the strongest of a fingerprint, chance
+    makes higher peaks: a few textured photos leave their edges in a fingerprint.
+
+    Parameters
+    ----------
+    pattern, fingerprint : as for :func:`cross_correlation`
+    peak : a shift at which the pattern lies inside the fingerprint
+    """
+    rows, cols = pattern.shape
+    under = fingerprint[peak.row : peak.row + rows, peak.col : peak.col + cols]
+    both = float(np.einsum("ij,ij,ij,ij->", pattern, pattern, under, under, dtype=np.float64))
+    apart = float(
+        np.sum(np.square(pattern, dtype=np.float64)) * np.mean(np.square(fingerprint, dtype=np.float64))
+    )
+    return both / apart if apart > 0 else 1.0
+
+
 class Surface:
     """Peaks of one correlation surface, each judged against all that is not near it."""
 
@@ -90,17 +110,21 @@ class Surface:
         )
         return Peak(pce, row % rows, col % cols)
 
-    def chance(self, peak: Peak, trials: int) -> float:
+    def chance(self, peak: Peak, trials: int, *, excess: float = 1.0) -> float:
         """log10 of how many of so many shifts would by chance be as high as a peak.
 
         What JPEG left in both pictures correlates most at multiples of its 8 x 8 blocks, so
         a peak is also held against the shifts that lie to it as block lies to block.
+
+        excess : how many times the variance at this shift is that at others, by the energy
+            of what lies over each other there, see :func:`excess_energy`
         """
         alike = self.values[peak.row % GRID :: GRID, peak.col % GRID :: GRID]
         square = float(self.values[peak.row, peak.col]) ** 2
         others = (float(np.sum(np.square(alike, dtype=np.float64))) - square) / max(1, alike.size - 1)
         ratio = square / others if others > 1e-12 * square else abs(peak.pce)
-        return log10_chance(math.copysign(min(abs(peak.pce), ratio), peak.pce), trials)
+        least = min(abs(peak.pce), ratio) / max(excess, 1.0)
+        return log10_chance(math.copysign(least, peak.pce), trials)
 
     def highest(self, rows: int, cols: int, *, besides: Peak | None = None) -> Peak:
         """The highest peak among the first rows x cols shifts, outside the neighbourhood of another."""

@@ -19,14 +19,16 @@ SHIFTS = (
     (-120, -88),
     (-32, 160),
 )  # pixels, by which nothing matches
-ERROR = 0.1  # of what the predictor expects, by which it may be wrong
+ERROR = 0.15  # of what the predictor expects, by which it may be wrong
 LEAST_GAIN = 0.1  # of the mean gain
 OVERLAP = 10.0  # windows that tell independently, for each that fits beside the others
 LEVELS = (3.0, 3.5, 4.0, 4.5, 5.0, 5.5, 6.0)  # standard deviations a window may have to be able to reach
 NEARLY = 1.5  # standard deviations below the worst window that still belong to it
 JUDGED = 24  # cells, side of the largest window that judges its cells
-COUPLING = 0.3  # nats between cells that differ
+AROUND = 6  # cells around the windows decided on, in which the outline is looked for
+COUPLING = 0.5  # nats between cells that differ
 MOST = 4.0  # nats that one cell may say
+PART = 16  # cells, side of the parts of a photo that are predicted from the others
 RIDGE = 0.01  # of the weight of all windows
 LEAST_WINDOWS = 12  # to learn from
 FINE = 1.5  # pixels, of the blur that takes fine detail away
@@ -80,10 +82,12 @@ def cell_sums(noise: np.ndarray, luma: np.ndarray, pattern: np.ndarray) -> Cells
 
 
 def predicted_gain(cells: Cells, *, left_out: np.ndarray | None = None) -> np.ndarray:
-    """How strongly the pattern should show in each cell, learned from the photo itself.
+    """How strongly the pattern should show in each cell, learned from the rest of the photo.
 
     A linear regression of found on expected over windows of 128 pixels, on light, texture
-    and how much of it the denoiser left in the noise.
+    and how much of it the denoiser left in the noise. Each part of the photo is predicted
+    from windows that lie outside of it and its surroundings, so that what is missing from
+    it cannot teach what to expect there; and not beyond what those windows show.
 
     Parameters
     ----------
@@ -101,32 +105,72 @@ def predicted_gain(cells: Cells, *, left_out: np.ndarray | None = None) -> np.nd
     correlation predictor, there learned from other photos of the camera).
     """
     kept = np.ones(cells.found.shape) if left_out is None else (~left_out).astype(float)
-    mean = max(0.0, float(np.sum(cells.found * kept)) / max(float(np.sum(cells.expected * kept)), 1e-12))
     told = np.stack([cells.loudness, cells.texture, cells.light, cells.light**2, cells.texture**2], axis=-1)
-    side, step = min(PREDICTED, *cells.found.shape), PREDICTED // 2
-
-    def windows(values: np.ndarray) -> np.ndarray:
-        return window_sums(values * kept, side)[::step, ::step].ravel()
-
-    weight = windows(cells.expected)
-    use = weight > 1e-3 * weight.max()
-    if np.count_nonzero(use) < LEAST_WINDOWS or mean == 0:
+    lessons = _Lessons.of(cells, told, kept)
+    if lessons is None:
+        mean = max(0.0, float(np.sum(cells.found * kept)) / max(float(np.sum(cells.expected * kept)), 1e-12))
         return np.full(cells.found.shape, mean)
-    weight = weight[use]
-    features = np.stack(
-        [windows(part * cells.expected)[use] / weight for part in np.moveaxis(told, -1, 0)], axis=1
-    )
-    centre = np.average(features, axis=0, weights=weight)
-    scale = np.sqrt(np.average((features - centre) ** 2, axis=0, weights=weight)) + 1e-6
-    # A little ridge, so that a photo of one texture and one light keeps to its mean gain.
-    ridge = np.sqrt(RIDGE * weight.sum()) * np.eye(len(scale))
-    target = windows(cells.found)[use] / weight - mean
-    rows = np.vstack([(features - centre) / scale * np.sqrt(weight)[:, None], ridge])
-    solved = np.linalg.lstsq(
-        rows, np.concatenate([target * np.sqrt(weight), np.zeros(len(scale))]), rcond=None
-    )[0]
-    gain: np.ndarray = mean + (told - centre) / scale @ solved
-    return np.clip(gain, LEAST_GAIN * mean, 3 * mean)
+    gain = np.empty_like(cells.found)
+    part = [max(1, min(PART, length // 4)) for length in cells.found.shape]
+    for top in range(0, gain.shape[0], part[0]):
+        for left in range(0, gain.shape[1], part[1]):
+            here = np.s_[top : top + part[0], left : left + part[1]]
+            gain[here] = lessons.without(top, left, part).gain(told[here])
+    return gain
+
+
+@dataclass(frozen=True)
+class _Lessons:
+    """Windows to learn the gain from.
+
+    place : (windows, 2), the first cell of each
+    told, target, weight : (windows, features), (windows,), (windows,)
+    """
+
+    place: np.ndarray
+    told: np.ndarray
+    target: np.ndarray
+    weight: np.ndarray
+
+    @classmethod
+    def of(cls, cells: Cells, told: np.ndarray, kept: np.ndarray) -> _Lessons | None:
+        """All windows that weigh something; None for too few."""
+        side, step = min(PREDICTED, kept.shape[0], kept.shape[1]), PREDICTED // 2
+
+        def windows(values: np.ndarray) -> np.ndarray:
+            return window_sums(values * kept, side)[::step, ::step]
+
+        weight = windows(cells.expected)
+        use = weight > 1e-3 * weight.max()
+        if np.count_nonzero(use) < LEAST_WINDOWS or windows(cells.found)[use].sum() <= 0:
+            return None
+        weight = weight[use]
+        features = [windows(part * cells.expected)[use] / weight for part in np.moveaxis(told, -1, 0)]
+        place = np.stack(np.nonzero(use), axis=1) * step
+        return cls(place, np.stack(features, axis=1), windows(cells.found)[use] / weight, weight)
+
+    def without(self, top: int, left: int, part: list[int]) -> _Lessons:
+        """The windows that lie outside a part and half as much around it; all, where few would stay."""
+        first = np.array([top - part[0] // 2 - PREDICTED, left - part[1] // 2 - PREDICTED])
+        last = np.array([top + part[0] + part[0] // 2, left + part[1] + part[1] // 2])
+        away = ~((self.place > first) & (self.place < last)).all(axis=1)
+        if np.count_nonzero(away) < LEAST_WINDOWS or self.weight[away].sum() < self.weight.sum() / 4:
+            return self
+        return _Lessons(self.place[away], self.told[away], self.target[away], self.weight[away])
+
+    def gain(self, told: np.ndarray) -> np.ndarray:
+        """The gain that goes with what is told of cells, (..., features)."""
+        weight = self.weight
+        mean = max(float(np.average(self.target, weights=weight)), 0.0)
+        centre = np.average(self.told, axis=0, weights=weight)
+        scale = np.sqrt(np.average((self.told - centre) ** 2, axis=0, weights=weight)) + 1e-6
+        seen = (self.told - centre) / scale
+        # A little ridge, so that a photo of one texture and one light keeps to its mean gain.
+        square = (seen * weight[:, None]).T @ seen + RIDGE * weight.sum() * np.eye(len(scale))
+        solved = np.linalg.solve(square, (seen * weight[:, None]).T @ (self.target - mean))
+        low, high = np.quantile(seen, [0.02, 0.98], axis=0)
+        gain: np.ndarray = mean + np.clip((told - centre) / scale, low, high) @ solved
+        return np.clip(gain, LEAST_GAIN * mean, 3 * mean)
 
 
 @dataclass(frozen=True)
@@ -273,7 +317,7 @@ def missing_cells(cells: Cells, gain: np.ndarray, decided: np.ndarray) -> np.nda
     if not decided.any():
         return decided
     evidence = gain * (gain * cells.expected / 2 - cells.found) / stray_spread(cells, PREDICTED)
-    near = ndimage.binary_dilation(decided, iterations=PREDICTED // 2)
+    near = ndimage.binary_dilation(decided, iterations=AROUND)
     evidence = np.where(near, np.clip(evidence, -MOST, MOST), -MOST)
     labels = two_label_field(evidence, coupling=COUPLING, sweeps=12) > 0
     groups, _ = ndimage.label(labels)

@@ -26,7 +26,7 @@ from forensix.detectors.camera._weights import weight_of_evidence
 from forensix.detectors.camera.fingerprint import CameraFingerprint, source_of, usable_light
 from forensix.errors import ParameterError
 from forensix.evidence import Evidence, open_evidence
-from forensix.signal.peak_energy import LEAST_SIDE, Peak, Surface, cross_correlation
+from forensix.signal.peak_energy import LEAST_SIDE, Peak, Surface, cross_correlation, excess_energy
 from forensix.signal.sensor_noise import evened, sensor_noise, without_periods
 
 DECISION = 60.0  # peak-to-correlation energy
@@ -107,6 +107,7 @@ class _Place:
     scale: float
     turned: int
     second: float
+    excess: float
 
 
 def match(photo: Any, camera: CameraFingerprint, *, scales: Iterable[float] | None = None) -> Match:
@@ -219,12 +220,14 @@ def _search(pattern: np.ndarray, fingerprint: np.ndarray, *, tried: tuple[int, i
     # The centre is where a photo lies if nothing was cut off, or the same on all sides.
     centred = surface.at((free[0] - 1) // 2, (free[1] - 1) // 2)
     highest = surface.highest(free[0], free[1])
-    peak, chance = centred, surface.chance(centred, tried[0] + 1)
-    anywhere = surface.chance(highest, tried[1] + shifts)
+    peak, excess = centred, excess_energy(pattern, fingerprint, centred)
+    chance = surface.chance(centred, tried[0] + 1, excess=excess)
+    there = excess_energy(pattern, fingerprint, highest)
+    anywhere = surface.chance(highest, tried[1] + shifts, excess=there)
     if anywhere < min(chance, FOUND):
-        peak, chance = highest, anywhere
+        peak, excess, chance = highest, there, anywhere
     second = surface.highest(*surface.values.shape, besides=peak).pce
-    return _Place(peak, chance, 1.0, 0, second), shifts
+    return _Place(peak, chance, 1.0, 0, second, excess), shifts
 
 
 def at_scale(fingerprint: np.ndarray, scale: float, rows: int, cols: int) -> np.ndarray:
@@ -246,7 +249,7 @@ def at_scale(fingerprint: np.ndarray, scale: float, rows: int, cols: int) -> np.
 def _judged(place: _Place, query: Query, camera: CameraFingerprint, *, located: bool) -> Match:
     pce = place.peak.pce
     weight = weight_of_evidence(pce, query.usable)
-    label = "match" if pce >= DECISION and located else "inconclusive"
+    label = "match" if pce >= DECISION * max(place.excess, 1.0) and located else "inconclusive"
     if label == "inconclusive" and weight <= -1:
         label = "no-match"
     notes = []
@@ -257,7 +260,8 @@ def _judged(place: _Place, query: Query, camera: CameraFingerprint, *, located: 
         )
     if label == "match" and place.turned:
         notes.append(f"matches {camera.name} after {place.turned} quarter turns to the left")
-    if label != "match" and query.pipeline not in camera.pipelines:
+    whole = (query.photo.height, query.photo.width) == camera.shape
+    if label != "match" and whole and query.pipeline not in camera.pipelines:
         notes.append(f"not of a kind of file enrolled for {camera.name}: its mark may be weaker")
     resembling = [other for other, energy in camera.shared.items() if energy >= DECISION]
     if label == "match" and resembling and pce < RIVAL * DECISION:
