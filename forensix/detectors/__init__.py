@@ -25,6 +25,7 @@ REGISTRY: dict[str, str] = {
     "camera-file": "provenance.camera_file",
     "resized": "splicing.resized",
     "prnu-local": "camera.prnu",
+    "residual-cooccurrence": "camera.residual_cooccurrence",
     "cut-rectangles": "splicing.cut_rectangles",
     "resampling": "splicing.resampling",
     "copy-move-keypoints": "copy_move.keypoints",

@@ -118,8 +118,7 @@ def _plane_row(rgb, row, plane, out):
 @njit(cache=True, nogil=True, error_model="numpy")
 def _count_row(along, down, bin_of, counts):
     """Add the sequences that begin in the first of four rows of symbols."""
-    cols = along.shape[1]
-    for col in range(min(cols - 3, counts.shape[0] * CELL)):
+    for col in range(counts.shape[0] * CELL):
         cell = counts[col // CELL]
         h0, v0 = along[0, col], down[0, col]
         cell[0, bin_of[h0 | along[0, col + 1] << 2 | along[0, col + 2] << 4 | along[0, col + 3] << 6]] += 1
@@ -141,8 +140,9 @@ def _count_row(along, down, bin_of, counts):
 def _loop(rgb: np.ndarray, bin_of: np.ndarray, counts: np.ndarray) -> None:
     rows, cols = rgb.shape[0], rgb.shape[1]
     planes = np.zeros((CELL + 6, cols), np.int32)
-    along = np.zeros((CELL + 3, cols), np.uint8)
-    down = np.zeros((CELL + 3, cols), np.uint8)
+    # Three columns of unknowns let sequences run over the edge.
+    along = np.full((CELL + 3, cols + SEQUENCE - 1), UNKNOWN, np.uint8)
+    down = np.full((CELL + 3, cols + SEQUENCE - 1), UNKNOWN, np.uint8)
     for cell_row in range(counts.shape[0]):
         top = cell_row * CELL
         for plane in range(PLANES):
@@ -150,7 +150,7 @@ def _loop(rgb: np.ndarray, bin_of: np.ndarray, counts: np.ndarray) -> None:
             for k in range(CELL + 6):
                 _plane_row(rgb, min(max(top - 1 + k, 0), rows - 1), plane, planes[k])
             for k in range(CELL + 3):
-                _symbols_of_row(planes[k : k + 4], plane, half, along[k], down[k])
+                _symbols_of_row(planes[k : k + 4], plane, half, along[k, :cols], down[k, :cols])
                 if top + k >= rows:
                     along[k, :] = UNKNOWN
                 if top + k < 1 or top + k + 2 >= rows:
