@@ -77,6 +77,18 @@ def test_silent_on_untouched_photos(name):
     assert np.nanmax(finding.heatmap.values) <= 0.5
 
 
+def test_light_compression_leaves_some_of_it():
+    hole = disc(photo().shape)
+    buffer = io.BytesIO()
+    Image.fromarray(by_opencv(photo(), hole, "INPAINT_NS")).save(buffer, "JPEG", quality=97)
+    finding = diffusion.detect(forensix.open(buffer.getvalue()))
+    assert finding.score > 0.5
+    assert f1(finding.heatmap.full_size(*hole.shape) > 0.5, hole) > 0.8
+    buffer = io.BytesIO()
+    Image.fromarray(photo()).save(buffer, "JPEG", quality=97)
+    assert diffusion.detect(forensix.open(buffer.getvalue())).score < 0.5
+
+
 def test_two_holes_are_two_regions():
     holes = disc(photo().shape) | disc(photo().shape, (400, 380), 32)
     finding = diffusion.detect(png(by_opencv(photo(), holes, "INPAINT_NS")))
@@ -128,10 +140,13 @@ def test_says_where_it_does_not_apply(evidence, reason):
         diffusion.detect(evidence())
 
 
-@pytest.mark.parametrize("kind, reason", [("JPEG", "compression"), ("GIF", "palette")])
-def test_formats_that_cover_the_trace(kind, reason):
+@pytest.mark.parametrize(
+    "kind, options, reason",
+    [("JPEG", {"quality": 80}, "at quality 80"), ("WEBP", {}, "WEBP compression"), ("GIF", {}, "palette")],
+)
+def test_formats_that_cover_the_trace(kind, options, reason):
     buffer = io.BytesIO()
-    Image.fromarray(photo()).save(buffer, kind)
+    Image.fromarray(photo()).save(buffer, kind, **options)
     with pytest.raises(NotApplicable, match=reason):
         diffusion.detect(forensix.open(buffer.getvalue()))
 

@@ -13,8 +13,9 @@ FEWEST = 3  # anchors of a fragment
 BOX = 5  # pixels, over which the two residuals are compared
 MARGIN = 24  # pixels by which a fragment may exceed its anchors before it is looked at again
 UNLIKE = 0.45  # difference of the residuals over their size, at which a fragment ends
-MOST_GROUPS = 400
-GROWTHS = 6
+MOST_GROUPS = 200
+GROWTHS = 5
+MOST_SIDE = 640  # pixels; a fragment's anchors may lie farther apart
 SHIFT = 4  # pixels
 ITSELF = 0.7  # difference over size, below which a piece repeats itself
 
@@ -106,6 +107,8 @@ def grown_fragment(rgb: np.ndarray, places: np.ndarray, offset: tuple[int, int])
         if not any(r and not s for r, s in zip(at_rim, stuck, strict=True)):
             break
         reach = high - low
+        if reach.max() > MOST_SIDE:
+            break
         low, high = low - reach // 2, high + reach // 2
     if repeats_itself(here, mask):
         return None

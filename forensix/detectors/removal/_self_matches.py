@@ -20,7 +20,7 @@ KEYS = 9  # numbers a patch is sorted by, per table
 STEP = 5.0  # grey levels times patch pixels' square root, width of a bin
 NEAREST = 5  # pixels; nearer patches overlap and agree for that reason
 MOST_ANCHORS = 250_000
-MOST_IN_BIN = 8
+MOST_IN_BIN = 6  # members that are paired with one another
 MOST_PARTNERS = 6  # a place with more is part of a pattern
 ALIKE = 0.25  # difference of two patches' residuals over their size
 FLOOR = 0.4  # grey levels, of rounding
@@ -116,28 +116,49 @@ def candidates(values: np.ndarray, places: np.ndarray) -> np.ndarray:
     Bins are of a few projections of the patch on its low frequencies, their mean left out,
     several times with other projections: a small difference spoils some of the tables only.
     """
-    basis = low_frequencies()
-    coefficients = values @ basis
+    coefficients = values @ low_frequencies()
     generator = np.random.default_rng(1)
     found = []
     for _ in range(TABLES):
-        turn = np.linalg.qr(generator.normal(size=(basis.shape[1], basis.shape[1])))[0][:, :KEYS]
-        bins = np.floor(coefficients @ turn.astype(np.float32) / STEP + generator.random(KEYS)).astype(
-            np.int64
-        )
-        weights = generator.integers(1, 2**62, KEYS, dtype=np.int64) | 1
-        with np.errstate(over="ignore"):
-            key = (bins * weights).sum(axis=1)
-        order = np.argsort(key, kind="stable")
-        ordered = key[order]
-        for lag in range(1, MOST_IN_BIN):
-            same = np.flatnonzero(ordered[lag:] == ordered[:-lag])
-            found.append(np.stack([order[same], order[same + lag]], axis=1))
+        turn = np.linalg.qr(generator.normal(size=(coefficients.shape[1],) * 2))[0].astype(np.float32)
+        turned = coefficients @ turn / np.float32(STEP)
+        shift = generator.random(turned.shape[1]).astype(np.float32)
+        all_of = np.arange(len(places))
+        pairs, crowded = pairs_in_bins(bin_keys(turned[:, :KEYS] + shift[:KEYS]), all_of)
+        found.append(pairs)
+        # Where many look alike, as in faint texture, finer bins tell them apart.
+        fine = 2 * turned[crowded] + shift
+        found.append(pairs_in_bins(bin_keys(fine), crowded)[0])
     pairs = np.sort(np.concatenate(found), axis=1)
     far = np.abs(places[pairs[:, 0]] - places[pairs[:, 1]]).max(axis=1) >= NEAREST
     pairs = pairs[far]
     unique = np.unique(pairs[:, 0] * np.int64(len(places)) + pairs[:, 1])
     return np.stack(np.divmod(unique, len(places)), axis=1)
+
+
+def bin_keys(scaled: np.ndarray) -> np.ndarray:
+    """One number for each row of bins, the same for the same bins: (count,) int64."""
+    weights = np.random.default_rng(2).integers(1, 2**62, scaled.shape[1], dtype=np.int64) | 1
+    keys: np.ndarray = np.floor(scaled).astype(np.int64) @ weights  # wraps around, as a hash may
+    return keys
+
+
+def pairs_in_bins(keys: np.ndarray, members: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Pairs of members with the same key, and the members of bins too full to pair.
+
+    keys, members : (count,) int
+    Returns (pairs, 2) and (crowded,) int.
+    """
+    order = np.argsort(keys, kind="stable")
+    ordered, who = keys[order], members[order]
+    size = np.unique(ordered, return_counts=True)[1]
+    full = np.repeat(size > MOST_IN_BIN, size)
+    kept, names = ordered[~full], who[~full]
+    found = [np.empty((0, 2), np.int64)]
+    for lag in range(1, MOST_IN_BIN):
+        same = np.flatnonzero(kept[lag:] == kept[:-lag])
+        found.append(np.stack([names[same], names[same + lag]], axis=1))
+    return np.concatenate(found), who[full]
 
 
 def low_frequencies() -> np.ndarray:

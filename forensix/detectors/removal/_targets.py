@@ -16,6 +16,7 @@ TRIED = 60  # fragments whose places are tried as centres, those of most anchors
 BOTH = 0.8  # weight of a fragment that has both occurrences within the disc
 SEAM = 0.2  # how much a rim that fits worse may add to a fragment's weight
 LATTICE = 0.7  # ... and detail out of step with the picture's
+MOST_HOLES = 8
 GAP = 9  # pixels between the fragments of a hole, at least
 
 
@@ -127,8 +128,8 @@ def copied_holes(found: list[Fragment], rgb: np.ndarray, luma: np.ndarray) -> li
         for f in rest[:TRIED]
     ]
     jumps += [0.0] * (len(rest) - len(jumps))
-    holes = []
-    while rest:
+    holes: list[CopiedHole] = []
+    while rest and len(holes) < MOST_HOLES:
         inside, other, radius = _best_disc(rest, np.array(jumps))
         chosen = np.flatnonzero(inside)
         holes.append(
@@ -147,7 +148,7 @@ def _best_disc(rest: list[Fragment], jumps: np.ndarray) -> tuple[np.ndarray, np.
     ends = np.stack([first, first + np.array([f.offset for f in rest])])  # (2, count, 2)
     weights = areas * (1 + np.stack([-jumps, jumps]))
     points = ends[:, :TRIED].reshape(-1, 2)
-    some = points[: min(len(points), 24)]
+    some = points[: min(len(points), 16)]
     middles = (some[:, None] + some[None]).reshape(-1, 2) / 2
     best: tuple[float, np.ndarray, np.ndarray, float] | None = None
     for centre in np.concatenate([points, middles]):

@@ -20,13 +20,14 @@ from forensix.detectors.removal._fill_likelihood import CELL, exposure_limits, f
 from forensix.detectors.removal._fill_regions import FillRegion, fill_regions, hole_pixels
 from forensix.errors import NotApplicable, ParameterError
 from forensix.evidence import Evidence
+from forensix.evidence.jpeg_quality import ijg_quality
 from forensix.finding import Finding, Heatmap, Region
 
 METHOD = Method(
     name="inpainting-diffusion",
     family="removal",
     question="Was a hole in the picture filled by spreading the colours at its rim inwards?",
-    applies_to="colour pictures of at least 64 x 64 pixels that are losslessly stored",
+    applies_to="colour pictures of at least 64 x 64 pixels, losslessly stored or JPEG of quality 90 and more",
     reference=(
         "H. Li, W. Luo, J. Huang, Localization of Diffusion-Based Inpainting in Digital Images, IEEE "
         "Transactions on Information Forensics and Security 12(12), 2017, doi 10.1109/TIFS.2017.2730822"
@@ -36,7 +37,8 @@ METHOD = Method(
 )
 
 LEAST_SIDE = 64
-LOSSY = ("jpeg", "webp", "avif", "heic")
+LOSSY = ("webp", "avif", "heic")
+LEAST_QUALITY = 90  # of a JPEG; what is left below has not been tried
 # Log-odds of a region, in nats, that one untouched picture in a hundred reached in the
 # photos that the perceptron had not seen.
 DECISION = 1.4
@@ -140,6 +142,13 @@ def _check_applies(evidence: Evidence) -> None:
         raise NotApplicable("it compares colour channels, and this picture has no three of them")
     if evidence.format in LOSSY:
         raise NotApplicable(f"{evidence.format.upper()} compression covers the trace that it looks for")
+    if evidence.format == "jpeg":
+        quality = ijg_quality(evidence.jpeg.quantization[0]).quality
+        if quality < LEAST_QUALITY:
+            raise NotApplicable(
+                f"JPEG compression at quality {quality} covers the trace that it looks for; "
+                f"from {LEAST_QUALITY} on it can see some of it"
+            )
     if evidence.format == "gif" or evidence.stored.startswith("palette"):
         raise NotApplicable("a palette of colours covers the trace that it looks for")
     rgb = evidence.rgb
