@@ -50,6 +50,7 @@ def finding(data):
         ({"workflow": json.dumps({"nodes": [{"type": "KSampler"}]})}, "ComfyUI"),
         ({"invokeai_metadata": '{"app_version": "3"}'}, "InvokeAI"),
         ({"Software": "NovelAI", "Description": "a cat"}, "NovelAI"),
+        ({"Description": "a cat --v 6 Job ID: 01234567-89ab-cdef-0123-456789abcdef"}, "Midjourney"),
         ({"Comment": '{"prompt": "a cat", "steps": 28, "sampler": "k_euler"}'}, "NovelAI"),
     ],
 )
@@ -70,6 +71,9 @@ def test_texts_of_generators_are_claims(scene, texts, program):
         {"prompt": '{"a": 1}'},
         {"Comment": "a photo of a cat"},
         {"Description": "not from Midjourney"},
+        {"Software": "Visor de imagenes 2"},
+        {"Software": "Firefly 8SE camera"},
+        {"Author": "Beatrice Dalle"},
     ],
 )
 def test_other_texts_are_none(scene, texts):

@@ -37,13 +37,15 @@ _BY_LOWER = {name.lower(): name for name in SOURCE_TYPES}
 
 # Programs that make pictures from words, as they sign. Looked for in Software and creator fields only.
 PROGRAMS = (
-    "midjourney", "stable diffusion", "stable-diffusion", "dall-e", "dall·e", "dalle", "novelai", "invokeai",
-    "comfyui", "automatic1111", "firefly", "imagen", "made with google ai", "ideogram", "leonardo.ai", "fooocus",
-    "draw things", "drawthings", "flux.1", "gpt-4o", "gpt-image", "openai", "dreamstudio", "bing image creator",
-    "image creator from designer", "stylegan", "nightcafe", "craiyon",
+    "midjourney", "stable[ -]diffusion", "dall[-·]e", "novelai", "invokeai", "comfyui", "automatic1111", "adobe firefly",
+    "google imagen", "made with google ai", "ideogram ai", "ideogram.ai", "leonardo.ai", "fooocus", "draw ?things",
+    "flux.1", "gpt-4o", "gpt-image", "openai", "dreamstudio", "bing image creator", "image creator from designer",
+    "stylegan[0-9]?", "nightcafe", "craiyon",
 )  # fmt: skip
+_PROGRAM = re.compile(rf"(?<![a-z0-9])(?:{'|'.join(name.replace('.', '[.]') for name in PROGRAMS)})(?![a-z])")
+_JOB = re.compile(r"\bJob ID: [0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")  # as Midjourney writes
 _PARAMETERS = re.compile(r"\bSteps:\s*\d+.*\b(Sampler|CFG scale|Seed):", re.DOTALL)
-_SOFTWARE, _DESCRIPTION, _ARTIST, _USER_COMMENT = 305, 270, 315, 37510
+_SOFTWARE, _DESCRIPTION, _USER_COMMENT = 305, 270, 37510
 _READ = 4 << 20  # bytes of a manifest that are searched
 _SHOWN = 120
 
@@ -79,10 +81,12 @@ def _texts(evidence: Evidence) -> Iterator[Claim]:
             kind = _generator_data(lower, value)
             if kind:
                 yield Claim(GENERATED, where, kind)
-        elif lower in ("software", "creator", "source", "title", "description", "comment", "author"):
-            program = _program(value)
-            if program and lower != "description":
+        elif lower in ("software", "creator", "source", "description", "comment"):
+            program = _program(value) if lower in ("software", "creator", "source") else ""
+            if program:
                 yield Claim(GENERATED, where, program)
+            elif lower == "description" and _JOB.search(value):
+                yield Claim(GENERATED, where, "the number of a job of Midjourney")
             elif lower == "comment" and _is_novelai(value):
                 yield Claim(GENERATED, where, "settings of NovelAI")
     for comment in evidence.metadata.comments:
@@ -120,9 +124,9 @@ def _json(value: str) -> dict[str, Any]:
 
 def _exif(evidence: Evidence) -> Iterator[Claim]:
     main, detail = evidence.metadata.exif.get("0th", {}), evidence.metadata.exif.get("Exif", {})
-    for tag, name in ((_SOFTWARE, "Software"), (_ARTIST, "Artist"), (_DESCRIPTION, "ImageDescription")):
+    for tag, name in ((_SOFTWARE, "Software"), (_DESCRIPTION, "ImageDescription")):
         text = _text(main.get(tag))
-        program = _program(text) if tag != _DESCRIPTION else ""
+        program = _program(text) if tag == _SOFTWARE else ""
         if program:
             yield Claim(GENERATED, f"the EXIF field {name}", program)
         elif _PARAMETERS.search(text):
@@ -144,8 +148,7 @@ def _text(value: Any) -> str:
 
 
 def _program(text: str) -> str:
-    lower = text.lower()
-    return text[:_SHOWN].strip() if any(name in lower for name in PROGRAMS) else ""
+    return text[:_SHOWN].strip() if _PROGRAM.search(text.lower()) else ""
 
 
 def _xmp(evidence: Evidence) -> Iterator[Claim]:
