@@ -81,6 +81,11 @@ def test_odd_pictures_raise_no_alarm(pixels):
     assert found.score is None or found.score <= 0.5
 
 
+def test_repeated_rows_and_columns_are_no_generator():
+    found = grid_peaks.detect(encoded(np.kron(photo("page"), np.ones((2, 2), np.uint8))))
+    assert found.score is None and "twice" in found.explanation
+
+
 def test_too_small_is_not_applicable():
     with pytest.raises(NotApplicable, match="128"):
         grid_peaks.detect(encoded(np.zeros((127, 500, 3), np.uint8)))

@@ -43,6 +43,7 @@ LEAST_STEP = 0.05  # mean step, grey levels: below, the picture is flat
 FLOOR = 0.003  # of the alternation: cameras and codecs alternate that much
 OF_BLOCKS = 0.3  # how much of the strength of block structure may show up as alternation
 DECISION = 5.0  # times what would be expected
+REPEATED = 0.9  # depth from which every other step is next to nothing: rows and columns were repeated
 
 
 @dataclass(frozen=True)
@@ -153,6 +154,14 @@ def detect(evidence: Evidence, *, preset: str = "standard") -> Finding:
         )
     found = grid_peaks(luma)
     high = height(found)
+    if min(abs(a.depth) for a in found) > REPEATED:
+        return METHOD.finding(
+            score=None,
+            explanation="Every row and column is there twice: the picture was enlarged by repetition, as screens and "
+            "drawings are; how it came about does not follow.",
+            measurements={"height": round(high, 3)},
+            parameters={"repeated": REPEATED},
+        )
     return METHOD.finding(
         # What has no peak may still be generated: the score stays near 0.5.
         score=float(1 / (1 + np.exp(-np.clip(high - DECISION, -60, 60) * (0.1 if high < DECISION else 0.6)))),
