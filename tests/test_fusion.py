@@ -90,7 +90,9 @@ def test_a_camera_needs_evidence_of_a_camera():
     assert origin(spectral=0.01).label == "inconclusive"
     assert origin(spectral=0.01, file=0.4).label == "inconclusive"
     assert (origin(spectral=0.3, file=0.05).label, origin(file=0.05).because) == ("camera", ("file",))
-    assert origin(spectral=0.9, file=0.05).label == "inconclusive"
+    torn = origin(spectral=0.99, file=0.05)
+    assert torn.label == "inconclusive" and torn.because == ("spectral", "file")
+    assert "both ways" in torn.explanation
     assert origin(spectral=0.99).label == "synthetic"
 
 

@@ -65,7 +65,12 @@ def _answer(question: str, findings: list[Finding], methods: Mapping[str, Method
     against = [f for f in strongest if _weight(f) <= 0]
     decided = [f for f in for_it if f.score is not None and f.score > 0.5]
     low, middle, high = LABELS[question]
-    if decided and total >= INCONSISTENT_FROM:
+    # A generator's traces in a file that only a camera writes: one of the two is wrong.
+    families = {f.family for f in decided}
+    denied = [f for f in _shown_low(speaking, methods) if f.family not in families] if decided else []
+    if question == "origin" and denied:
+        label, because = middle, [*decided, *denied]
+    elif decided and total >= INCONSISTENT_FROM:
         label, because = high, decided
     elif question == "origin" and not decided and total <= 0:
         because = _shown_low(speaking, methods)
@@ -141,6 +146,9 @@ def _explain(question: str, label: str, total: float, because: list[Finding]) ->
         return f"{because[0].explanation} {weight}"
     if label == LABELS[question][0]:
         return f"No method found {alarm}; {weight[0].lower()}{weight[1:]}"
+    if question == "origin" and any(_weight(f) <= 0 for f in because):
+        both = " ".join(f.explanation for f in (because[0], because[-1]))
+        return f"{both} The evidence speaks both ways, so nothing is concluded. {weight}"
     lead = f"{because[0].explanation} That is not enough to decide. " if because else ""
     return f"{lead}{weight}"
 
