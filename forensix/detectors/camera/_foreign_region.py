@@ -15,12 +15,15 @@ MODEL = "residual_projection.npz"
 CELLS = 8  # a window is 8 x 8 cells of 16 pixels
 WINDOWS = 1200  # about as many are looked at, whatever the size
 FEWEST_WINDOWS = 60
-KNOWN = 0.5  # share of a window that must not be clipped
+CELL = 16  # pixels
+KNOWN = 0.5  # share of a window's sequences that must be counted
+MOST_CLIPPED = 0.1  # share of a window's pixels with a channel that is
+BLACK, WHITE = 3, 252
 SEEDS = (6, 7)  # places tried, down and across
 ROUNDS = 8
 PRIOR = 30.0  # windows that the learned scatter counts for
 LEAST_REGION = 6  # windows
-LARGEST_SHARE = 0.6  # of the windows; what is larger is the rest
+LARGEST_SHARE = 0.4  # of the windows; of two halves neither is foreign
 LEAST_REST = 0.25  # share of the windows that must remain to compare with
 LIMIT = 20.0  # nats a window can say for either side
 
@@ -93,6 +96,29 @@ def window_features(counts: np.ndarray, *, stride: int) -> tuple[np.ndarray, np.
     features = np.sqrt(total / np.maximum(sequences, 1), dtype=np.float32)
     known = sequences[:, :, 0, :, 0].min(axis=-1) / (2 * 256 * CELLS**2)
     return features.reshape(*features.shape[:2], -1), known
+
+
+def clipped_cells(rgb: np.ndarray) -> np.ndarray:
+    """Share of every cell's pixels with a channel near black or white.
+
+    One clipped channel is enough to change how the colour differences look.
+
+    rgb : (rows, cols, 3) uint8; returns (rows // 16, cols // 16) float32
+    """
+    rows, cols = rgb.shape[0] // CELL, rgb.shape[1] // CELL
+    shares = np.zeros((rows, cols), np.float32)
+    for row in range(rows):
+        strip = rgb[row * CELL : (row + 1) * CELL, : cols * CELL]
+        clipped = ((strip <= BLACK) | (strip >= WHITE)).any(axis=2)
+        shares[row] = clipped.reshape(CELL, cols, CELL).mean(axis=(0, 2))
+    return shares
+
+
+def window_means(cells: np.ndarray, *, stride: int) -> np.ndarray:
+    """Mean over every window of a quantity known per cell; (rows, cols) float64."""
+    windows = np.lib.stride_tricks.sliding_window_view(cells, (CELLS, CELLS))[::stride, ::stride]
+    means: np.ndarray = windows.mean(axis=(2, 3))
+    return means
 
 
 def _sums(counts: np.ndarray, stride: int) -> np.ndarray:
@@ -195,12 +221,14 @@ def _distance(points: np.ndarray, inside: np.ndarray, rest: np.ndarray) -> float
     return float(np.sqrt(apart @ np.linalg.solve(scatter, apart)))
 
 
-def foreign_region(counts: np.ndarray, projection: Projection) -> ForeignRegion:
+def foreign_region(counts: np.ndarray, clipped: np.ndarray, projection: Projection) -> ForeignRegion:
     """The area whose residual sequences differ most from those of the rest.
 
     Parameters
     ----------
     counts : (cell rows, cell cols, planes, directions, bins) uint16
+    clipped : (cell rows, cell cols) float32
+        As from :func:`clipped_cells`.
     projection : Projection
 
     Returns
@@ -209,7 +237,7 @@ def foreign_region(counts: np.ndarray, projection: Projection) -> ForeignRegion:
     """
     stride = window_stride(*counts.shape[:2])
     features, known = window_features(counts, stride=stride)
-    judged = known >= KNOWN
+    judged = (known >= KNOWN) & (window_means(clipped, stride=stride) <= MOST_CLIPPED)
     windows = int(judged.sum())
     shape = (counts.shape[0], counts.shape[1])
     if windows < FEWEST_WINDOWS or min(judged.shape) < 3:
