@@ -62,10 +62,11 @@ def main() -> None:
     parser.add_argument("--store", required=True)
     parser.add_argument("--sides", type=int, nargs="+", default=[64, 128, 256])
     parser.add_argument("--quality", type=int, default=90)
+    parser.add_argument("--seed", type=int, default=0, help="of the places")
     parser.add_argument("--keep", default="", help="take only images with this in their path")
     parser.add_argument("--donors", default="", help="cut from images with this in their path")
     asked = parser.parse_args()
-    store, generator = CameraStore(asked.store), np.random.default_rng(0)
+    store, generator = CameraStore(asked.store), np.random.default_rng(asked.seed)
     cameras = {name: store.load(name) for name in store.names()}
     enrolled = {photo["sha256"] for camera in cameras.values() for photo in camera.photos}
     ready = {name: camera.for_matching() for name, camera in cameras.items()}

@@ -27,6 +27,7 @@ NEARLY = 1.5  # standard deviations below the worst window that still belong to 
 JUDGED = 24  # cells, side of the largest window that judges its cells
 AROUND = 6  # cells around the windows decided on, in which the outline is looked for
 COUPLING = 0.5  # nats between cells that differ
+DOUBT = 0.02  # nats that every cell has against being missing, so that the outline keeps to where something is known
 MOST = 4.0  # nats that one cell may say
 PART = 16  # cells, side of the parts of a photo that are predicted from the others
 RIDGE = 0.01  # of the weight of all windows
@@ -318,7 +319,7 @@ def missing_cells(cells: Cells, gain: np.ndarray, decided: np.ndarray) -> np.nda
         return decided
     evidence = gain * (gain * cells.expected / 2 - cells.found) / stray_spread(cells, PREDICTED)
     near = ndimage.binary_dilation(decided, iterations=AROUND)
-    evidence = np.where(near, np.clip(evidence, -MOST, MOST), -MOST)
+    evidence = np.where(near, np.clip(evidence, -MOST, MOST) - DOUBT, -MOST)
     labels = two_label_field(evidence, coupling=COUPLING, sweeps=12) > 0
     groups, _ = ndimage.label(labels)
     kept = np.unique(groups[decided & labels])
