@@ -55,6 +55,8 @@ ALARMS = 0.01
 # A copy's ground correlates above 0.68 in 99 of 100 forgeries, also after JPEG.
 LEAST_GROUND = 0.5
 MOST_CLIPPED = 0.3
+# Nor does its coarser structure miss by more than 0.55 of its size.
+MOST_COARSE_MISS = 0.6
 
 
 def surprises(region: CopiedRegion) -> dict[str, float]:
@@ -81,13 +83,14 @@ def surprises(region: CopiedRegion) -> dict[str, float]:
 def contradicted(region: CopiedRegion) -> bool:
     """True where something speaks against a copy however alike the two places are.
 
-    Either the ground between the edges differs, which a likeness photographed twice
-    does and a copy does not; or most of the region is burnt out or drawn in black and
-    white, as captions are, and one letter is as good as another.
+    Either the ground between the edges or the coarser structure differs, which a likeness
+    photographed twice does and a copy does not; or most of the region is burnt out or drawn
+    in black and white, as captions are, and one letter is as good as another.
     """
     agreement = region.agreement
     ground = agreement.ground is not None and agreement.ground < LEAST_GROUND
-    return ground or agreement.clipped > MOST_CLIPPED
+    coarse = agreement.coarse_miss > MOST_COARSE_MISS
+    return ground or coarse or agreement.clipped > MOST_CLIPPED
 
 
 def log10_alarms(region: CopiedRegion, *, tests: int) -> float:

@@ -1,0 +1,89 @@
+"""The decision that the copy-move methods share: copy or likeness."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from forensix.detectors.copy_move._likeness import (
+    ALARMS,
+    TAILS,
+    UNKNOWN_GROUND,
+    contradicted,
+    log10_alarms,
+    surprises,
+)
+from forensix.detectors.copy_move._pairs import score_of
+from forensix.signal.agreement import Agreement
+from forensix.signal.copied_region import CopiedRegion
+from forensix.signal.match_groups import MatchGroup
+
+COPY = Agreement(
+    corners=3000,
+    structure=0.98,
+    coarse_miss=0.05,
+    level_miss=0.04,
+    filled=0.98,
+    shear=0.001,
+    ground=0.95,
+    clipped=0.0,
+    two_tone=0.65,
+    gain=1.0,
+    offset=0.0,
+)
+
+
+def region(places=40, distance=0.2, **changes):
+    points = np.zeros((4, 2))
+    group = MatchGroup(np.eye(2, 3), points, points, places, distance, False)
+    return CopiedRegion(group, np.eye(2, 3), (0, 0, 9, 9), np.ones((9, 9), bool), replace(COPY, **changes))
+
+
+def test_a_copy_is_one_and_a_mere_likeness_is_not():
+    assert log10_alarms(region(), tests=3) < math.log10(ALARMS) - 1
+    likeness = region(structure=0.8, coarse_miss=0.35, ground=0.6, level_miss=0.3, shear=0.05)
+    assert log10_alarms(likeness, tests=3) > math.log10(ALARMS)
+
+
+@pytest.mark.parametrize(
+    ("name", "worse"),
+    [
+        ("structure", 0.9),
+        ("coarse_miss", 0.3),
+        ("level_miss", 0.3),
+        ("shear", 0.03),
+        ("two_tone", 0.8),
+        ("ground", 0.7),
+    ],
+)
+def test_every_measurement_counts_in_its_direction(name, worse):
+    assert log10_alarms(region(**{name: worse}), tests=1) > log10_alarms(region(), tests=1)
+
+
+def test_more_tests_and_fewer_places_mean_more_alarms():
+    assert log10_alarms(region(), tests=10) == pytest.approx(log10_alarms(region(), tests=1) + 1)
+    assert log10_alarms(region(places=4), tests=1) > log10_alarms(region(places=400), tests=1)
+
+
+def test_what_is_not_known_of_the_ground_counts_little():
+    assert surprises(region(ground=None))["ground"] == UNKNOWN_GROUND
+    assert surprises(region(ground=-0.3))["ground"] == 0
+    assert set(surprises(region())) == set(TAILS)
+
+
+@pytest.mark.parametrize("against", [{"ground": 0.3}, {"coarse_miss": 0.7}, {"clipped": 0.5}])
+def test_evidence_against_a_copy_outweighs_all_for_it(against):
+    assert not contradicted(region())
+    assert contradicted(region(**against))
+    assert score_of(log10_alarms(region(**against), tests=1)) < 0.5
+
+
+def test_the_score_is_spread_over_the_calibrated_heights():
+    decision = math.log10(ALARMS)
+    assert score_of(decision) == 0.5
+    assert score_of(decision - 1) == pytest.approx(0.95, abs=0.005)
+    assert score_of(decision + 1) < 0.4
+    scores = [score_of(value) for value in (-9.0, -6.0, -3.0, -2.5, -1.0, 0.0, 3.0)]
+    assert scores == sorted(scores, reverse=True)
+    assert min(scores) > 0 and max(scores) < 1
