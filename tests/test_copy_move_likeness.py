@@ -79,6 +79,10 @@ def test_evidence_against_a_copy_outweighs_all_for_it(against):
     assert score_of(log10_alarms(region(**against), tests=1)) < 0.5
 
 
+def test_coarse_structure_says_nothing_where_there_are_no_corners_to_measure_it():
+    assert not contradicted(region(corners=5, coarse_miss=1.0))
+
+
 def test_the_score_is_spread_over_the_calibrated_heights():
     decision = math.log10(ALARMS)
     assert score_of(decision) == 0.5

@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from forensix.signal.agreement import FEWEST_CORNERS
 from forensix.signal.copied_region import CopiedRegion
 
 
@@ -89,7 +90,7 @@ def contradicted(region: CopiedRegion) -> bool:
     """
     agreement = region.agreement
     ground = agreement.ground is not None and agreement.ground < LEAST_GROUND
-    coarse = agreement.coarse_miss > MOST_COARSE_MISS
+    coarse = agreement.corners >= FEWEST_CORNERS and agreement.coarse_miss > MOST_COARSE_MISS
     return ground or coarse or agreement.clipped > MOST_CLIPPED
 
 
