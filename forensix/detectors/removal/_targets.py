@@ -17,6 +17,7 @@ BOTH = 0.8  # weight of a fragment that has both occurrences within the disc
 SEAM = 0.2  # how much a rim that fits worse may add to a fragment's weight
 LATTICE = 0.7  # ... and detail out of step with the picture's
 MOST_HOLES = 8
+TELLING = 0.3  # what rim and lattice must add to tell a single copy from its source
 GAP = 9  # pixels between the fragments of a hole, at least
 
 
@@ -27,11 +28,13 @@ class CopiedHole:
     fragments : those of the hole
     others : for each, whether the copy is its other occurrence
     radius : pixels, of the disc that holds their centres
+    certain : False where the copy cannot be told from its source; then both are marked
     """
 
     fragments: tuple[Fragment, ...]
     others: tuple[bool, ...]
     radius: float
+    certain: bool = True
 
     @property
     def anchors(self) -> int:
@@ -43,10 +46,16 @@ class CopiedHole:
         covered = np.zeros((rows, cols), bool)
         for fragment, other in zip(self.fragments, self.others, strict=True):
             covered[fragment.window(other)] |= fragment.mask
+        if not self.certain:
+            taken = self._others(rows, cols)
+            return closed(covered, gap=GAP) | closed(taken, gap=GAP)
         return closed(covered, gap=max(GAP, int(self.radius)))
 
     def sources(self, rows: int, cols: int) -> np.ndarray:
-        """Where the fragments were taken from, (rows, cols) bool."""
+        """Where the fragments were taken from, (rows, cols) bool; nowhere if that is not certain."""
+        return self._others(rows, cols) if self.certain else np.zeros((rows, cols), bool)
+
+    def _others(self, rows: int, cols: int) -> np.ndarray:
         taken = np.zeros((rows, cols), bool)
         for fragment, other in zip(self.fragments, self.others, strict=True):
             taken[fragment.window(not other)] |= fragment.mask
@@ -132,9 +141,11 @@ def copied_holes(found: list[Fragment], rgb: np.ndarray, luma: np.ndarray) -> li
     while rest and len(holes) < MOST_HOLES:
         inside, other, radius = _best_disc(rest, np.array(jumps))
         chosen = np.flatnonzero(inside)
-        holes.append(
-            CopiedHole(tuple(rest[i] for i in chosen), tuple(bool(other[i]) for i in chosen), radius)
-        )
+        # One offset alone has no side by side; what tells the copy is its rim and the lattice.
+        lone = len({rest[i].offset for i in chosen}) == 1
+        certain = not lone or bool(np.abs(np.array(jumps)[chosen]).max() > TELLING)
+        sides = tuple(bool(other[i]) for i in chosen)
+        holes.append(CopiedHole(tuple(rest[i] for i in chosen), sides, radius, certain))
         kept = np.flatnonzero(~inside)
         rest, jumps = [rest[i] for i in kept], [jumps[i] for i in kept]
     return sorted(holes, key=lambda hole: -hole.anchors)

@@ -180,6 +180,8 @@ def is_lettering(piece: Fragment, luma: np.ndarray) -> bool:
 def even_share(luma: np.ndarray) -> float:
     """Share of pixels that equal their neighbour to the right and the one below."""
     here = luma[:-1, :-1]
+    if not here.size:
+        return 0.0
     return float(((here == luma[:-1, 1:]) & (here == luma[1:, :-1])).mean())
 
 
@@ -204,6 +206,13 @@ def _explain(found: CopiedHoles) -> str:
     hole, alarms = found.holes[0]
     pieces = "one piece" if len(hole.fragments) == 1 else f"{len(hole.fragments)} pieces"
     where = hole.fragments[0].window(hole.others[0])
+    if not hole.certain:
+        other = hole.fragments[0].window(not hole.others[0])
+        return (
+            f"The picture has the same piece, down to the noise, near row {where[0].start}, column "
+            f"{where[1].start} and near row {other[0].start}, column {other[1].start}; which is the copy cannot "
+            f"be told, and {in_words(alarms)}."
+        )
     more = "" if len(found.holes) == 1 else f" {len(found.holes) - 1} more such areas are marked."
     return (
         f"An area near row {where[0].start}, column {where[1].start} is covered with {pieces} copied from other "
