@@ -1,11 +1,15 @@
+from hashlib import sha256
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+import forensix
 from forensix.detectors.method import Method
 from forensix.errors import ParameterError
 from forensix.finding import Finding, Heatmap
 from forensix.fusion import conclude, decision_mask, fuse_heatmaps
-from forensix.fusion.calibration import Calibration, calibrated, load_calibration
+from forensix.fusion.calibration import Calibration, calibrated, load_calibration, model_hashes
 from forensix.fusion.maps import grey_map
 from forensix.result import Conclusion
 
@@ -183,3 +187,12 @@ def test_a_method_without_kinds_speaks_alike_for_each(monkeypatch):
     monkeypatch.setattr("forensix.fusion.combine.load_calibration", lambda: known)
     found = conclude([said("a", 0.6), said("c", 1.0, score=1.0)], METHODS)["integrity"]
     assert found.log10_lr == pytest.approx(0.6 + np.log10((1 + 10**2.0) / 2), abs=1e-3)
+
+
+def test_every_shipped_model_is_named_by_its_hash():
+    folder = Path(forensix.__file__).parent / "models"
+    shipped = {path.name for path in folder.iterdir() if path.suffix not in (".py", ".md") and path.is_file()}
+    assert set(model_hashes()) == shipped
+    for name, digest in model_hashes().items():
+        assert digest == sha256((folder / name).read_bytes()).hexdigest()
+        assert folder.joinpath(name).with_suffix(".md").exists(), f"{name} has no card"

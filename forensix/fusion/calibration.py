@@ -31,6 +31,7 @@ from forensix.errors import ParameterError
 from forensix.finding import Finding
 
 MODEL = "calibration.json"
+MODEL_FILES = (".json", ".npz", ".onnx")
 LIMIT = 4.0
 
 
@@ -86,9 +87,12 @@ def load_calibration() -> dict[str, Calibration]:
     return {name: Calibration(**numbers) for name, numbers in document["detectors"].items()}
 
 
+@cache
 def model_hashes() -> dict[str, str]:
-    """SHA-256 of every model file that fusion reads, for the document's ``tool.models``."""
-    return {MODEL: sha256(_model_bytes()).hexdigest()}
+    """SHA-256 of every shipped model, for the document's ``tool.models``: what methods learned, and fusion."""
+    folder = resources.files("forensix.models")
+    names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(MODEL_FILES))
+    return {name: sha256(folder.joinpath(name).read_bytes()).hexdigest() for name in names}
 
 
 @cache
