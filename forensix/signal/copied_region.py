@@ -70,9 +70,8 @@ def examine(image: np.ndarray, groups: list[MatchGroup], *, effort: float = 6.0)
     ----------
     image : (rows, cols) float32, 0-255
     """
-    # Blending may have changed the slow course of a copy's grey values: align by the rest, and
-    # by everything only where the rest is noise.
-    ways = [with_slopes(band_pass(image, 0, SLOW)), with_slopes(image)]
+    # Blending may have changed the slow course of a copy's grey values: align by the rest.
+    slopes = with_slopes(band_pass(image, 0, SLOW))
     regions: list[CopiedRegion] = []
     seen = 0
     for group in groups:
@@ -80,12 +79,10 @@ def examine(image: np.ndarray, groups: list[MatchGroup], *, effort: float = 6.0)
             break
         if any(_explains(region, group) for region in regions):
             continue
-        for slopes in ways:
-            region, pixels = _grow(image, slopes, group)
-            seen += pixels
-            if region is not None:
-                regions.append(region)
-                break
+        region, pixels = _grow(image, slopes, group)
+        seen += pixels
+        if region is not None:
+            regions.append(region)
     return regions
 
 
