@@ -177,6 +177,7 @@ def test_methods_that_are_blind_to_a_kind_do_not_speak_against_it(monkeypatch):
     assert found.log10_lr == pytest.approx(np.log10((10**-0.5 + 10**2.0) / 2), abs=1e-3)
     both = conclude([said("a", 1.0, score=1.0), said("c", 1.0, score=1.0)], METHODS)["integrity"]
     assert both.log10_lr == pytest.approx(np.log10((10**1.5 + 10**2.0) / 2), abs=1e-3)
+    assert both.kind == "copy-move", "the kind that all findings fit best"
     none = conclude([said("a", -0.4, score=0.0), said("c", -0.4, score=0.0)], METHODS)["integrity"]
     assert none.log10_lr == pytest.approx(np.log10((10**-0.5 + 10**-0.7) / 2), abs=1e-3)
     assert none.label == "consistent"

@@ -79,7 +79,7 @@ def _answer(question: str, findings: list[Finding], methods: Mapping[str, Method
         label, because = low, against
     else:
         label, because = middle, decided or for_it
-    kind = methods[decided[0].detector].kind if label == "inconsistent" else None
+    kind = _kind(strongest, decided, methods) if label == "inconsistent" else None
     return Conclusion(
         label=label,
         score=score,
@@ -106,22 +106,32 @@ def _weight(finding: Finding) -> float:
 
 
 def _over_kinds(findings: list[Finding]) -> float:
-    """log10 of the likelihood ratio of a change of any kind, the kinds of the calibration held equally likely."""
+    """log10 of the likelihood ratio of a change of any kind, the kinds held equally likely."""
+    sums = _sums_by_kind(findings)
+    if not sums:
+        return sum(_weight(f) for f in findings)
+    largest = max(sums.values())
+    return largest + math.log10(sum(10 ** (each - largest) for each in sums.values()) / len(sums))
+
+
+def _sums_by_kind(findings: list[Finding]) -> dict[str, float]:
+    """Sum of the weights for each kind of change that the calibration tells apart."""
     known = load_calibration()
     kinds = sorted({kind for f in findings if f.detector in known for kind in known[f.detector].kinds})
-    if not kinds:
-        return sum(_weight(f) for f in findings)
-    sums = [
-        sum(
-            known[f.detector].log10_lr_of(kind, f.score)
-            if f.detector in known and f.score is not None
-            else _weight(f)
-            for f in findings
-        )
-        for kind in kinds
-    ]
-    largest = max(sums)
-    return largest + math.log10(sum(10 ** (each - largest) for each in sums) / len(sums))
+
+    def weight(finding: Finding, kind: str) -> float:
+        if finding.detector not in known or finding.score is None:
+            return _weight(finding)
+        return known[finding.detector].log10_lr_of(kind, finding.score)
+
+    return {kind: sum(weight(f, kind) for f in findings) for kind in kinds}
+
+
+def _kind(strongest: list[Finding], decided: list[Finding], methods: Mapping[str, Method]) -> str | None:
+    """The kind of change: of those that the methods name, the one that all findings fit best."""
+    named = [methods[f.detector].kind for f in decided]
+    sums = _sums_by_kind(strongest)
+    return max(named, key=lambda kind: (sums.get(kind or "", -LIMIT), -named.index(kind)))
 
 
 def _strongest_by_family(findings: list[Finding]) -> list[Finding]:
