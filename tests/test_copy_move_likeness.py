@@ -37,7 +37,9 @@ COPY = Agreement(
 def region(places=40, distance=0.2, **changes):
     points = np.zeros((4, 2))
     group = MatchGroup(np.eye(2, 3), points, points, places, distance, False)
-    return CopiedRegion(group, np.eye(2, 3), (0, 0, 9, 9), np.ones((9, 9), bool), replace(COPY, **changes))
+    return CopiedRegion(
+        group, np.eye(2, 3), (0, 0, 30, 30), np.ones((30, 30), bool), replace(COPY, **changes)
+    )
 
 
 def test_a_copy_is_one_and_a_mere_likeness_is_not():
@@ -77,6 +79,10 @@ def test_evidence_against_a_copy_outweighs_all_for_it(against):
     assert not contradicted(region())
     assert contradicted(region(**against))
     assert score_of(log10_alarms(region(**against), tests=1)) < 0.5
+
+
+def test_a_region_of_a_few_pixels_decides_nothing():
+    assert contradicted(replace(region(), source=np.ones((9, 9), bool)))
 
 
 def test_coarse_structure_says_nothing_where_there_are_no_corners_to_measure_it():

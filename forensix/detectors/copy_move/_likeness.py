@@ -56,6 +56,8 @@ ALARMS = 0.01
 # A copy's ground correlates above 0.68 in 99 of 100 forgeries, also after JPEG.
 LEAST_GROUND = 0.5
 MOST_CLIPPED = 0.3
+# Pixels: on fewer, smooth blocks of a JPEG agree by chance.
+LEAST_AREA = 400
 # Nor does its coarser structure miss by more than 0.55 of its size.
 MOST_COARSE_MISS = 0.6
 
@@ -86,12 +88,13 @@ def contradicted(region: CopiedRegion) -> bool:
 
     Either the ground between the edges or the coarser structure differs, which a likeness
     photographed twice does and a copy does not; or most of the region is burnt out or drawn
-    in black and white, as captions are, and one letter is as good as another.
+    in black and white, as captions are, and one letter is as good as another; or the
+    region is too small to tell.
     """
     agreement = region.agreement
     ground = agreement.ground is not None and agreement.ground < LEAST_GROUND
     coarse = agreement.corners >= FEWEST_CORNERS and agreement.coarse_miss > MOST_COARSE_MISS
-    return ground or coarse or agreement.clipped > MOST_CLIPPED
+    return ground or coarse or agreement.clipped > MOST_CLIPPED or region.area < LEAST_AREA
 
 
 def log10_alarms(region: CopiedRegion, *, tests: int) -> float:
