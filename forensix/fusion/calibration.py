@@ -76,8 +76,9 @@ def _interpolated(score: float, weights: tuple[float, float, float]) -> float:
     return high
 
 
-# A method without reference data may speak, but softly: at most "twenty times as likely".
-UNCALIBRATED = Calibration()
+# A method without reference data may speak, but softly: at most "twenty times as likely". Its
+# silence says next to nothing.
+UNCALIBRATED = Calibration(low=-0.02)
 
 
 @cache
