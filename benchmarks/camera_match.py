@@ -16,6 +16,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+from accuracy.formulas import area_between
 
 from forensix.detectors.camera.matching import DECISION, Query, match
 from forensix.detectors.camera.store import CameraStore
@@ -58,12 +59,6 @@ def centre(photo: Evidence, size: int) -> np.ndarray:
     return np.ascontiguousarray(photo.rgb[top : top + size, left : left + size])
 
 
-def auc(own: np.ndarray, other: np.ndarray) -> float:
-    """Probability that an own photo has the higher value; ties count half."""
-    above = own[:, None] - other[None, :]
-    return float(np.mean(above > 0) + np.mean(above == 0) / 2)
-
-
 def table(paths: list[Path], model: Path | None) -> None:
     rows = [json.loads(line) for path in paths for line in path.read_text().splitlines()]
     sizes = sorted({row[3] for row in rows}, key=lambda size: size or 10**9)
@@ -73,7 +68,7 @@ def table(paths: list[Path], model: Path | None) -> None:
         own = np.array([row[5] for row in rows if row[2] and row[3] == size])
         other = np.array([row[5] for row in rows if not row[2] and row[3] == size])
         figures = [f"{size} x {size}" if size else "whole", len(own), len(other)]
-        figures += [f"{auc(own, other):.3f}" if own.size and other.size else "-"]
+        figures += [f"{area_between(own, other):.3f}" if own.size and other.size else "-"]
         figures += [f"{np.mean(part >= DECISION):.3f}" if part.size else "-" for part in (own, other)]
         figures += [f"{np.median(own):.0f} ({own.min():.1f})" if own.size else "-"]
         figures += [f"{other.max():.1f}" if other.size else "-"]

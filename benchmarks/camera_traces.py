@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+from accuracy.formulas import area_between
 from PIL import Image
 
 import forensix
@@ -91,12 +92,6 @@ def learn_command(arguments: argparse.Namespace) -> None:
     print(f"{len(pictures)} pictures, {arguments.dimensions} dimensions: {arguments.out}")
 
 
-def auc(negative: list[float], positive: list[float]) -> float:
-    """Area under the ROC curve."""
-    pairs = np.subtract.outer(positive, negative)
-    return float((pairs > 0).mean() + (pairs == 0).mean() / 2) if pairs.size else float("nan")
-
-
 def pixel_figures(values: np.ndarray, truth: np.ndarray) -> tuple[float, float]:
     """Pixel AUC and best-threshold F1; NaN counts as the lowest value."""
     values = np.nan_to_num(values, nan=0.0).ravel()
@@ -141,7 +136,7 @@ def measure(manifest: Path, name: str) -> str:
     area, f1 = np.mean(pixels, axis=0) if pixels else (float("nan"), float("nan"))
     return (
         f"| {manifest.parent.name} | {len(scores[True])}/{len(scores[False])} | {skipped} | "
-        f"{auc(scores[False], scores[True]):.3f} | {area:.3f} | {f1:.3f} | "
+        f"{area_between(scores[True], scores[False]):.3f} | {area:.3f} | {f1:.3f} | "
         f"{np.mean(own) if own else float('nan'):.3f} | {tpr:.3f} | {fpr:.3f} | "
         f"{np.median(costs) if costs else float('nan'):.2f} |"
     )

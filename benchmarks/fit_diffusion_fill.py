@@ -17,12 +17,11 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from removal import EVEN, encoded, middle, seed_of
+from removal import EVEN, encoded, middles, seed_of
 from sklearn.neural_network import MLPClassifier
 
 import forensix
 from forensix.detectors.removal import _fill_likelihood as likelihood
-from forensix.errors import ForensixError
 from forensix.forgery import fill
 from forensix.forgery.shapes import smooth_outline
 from forensix.native.fill_traces import CELL, fill_traces
@@ -134,14 +133,7 @@ def main() -> None:
     options = parser.parse_args()
     inputs: list[np.ndarray] = []
     labels: list[np.ndarray] = []
-    for path in options.photos:
-        if options.half is not None and seed_of(path.name) % 2 != options.half:
-            continue
-        try:
-            rgb = middle(path)
-        except ForensixError as error:
-            print(f"{path}: {error}")
-            continue
+    for path, rgb in middles(options.photos, options.half):
         for change in CHANGES:
             rng = np.random.default_rng(seed_of(path.name, change))
             got, said = cells_of(changed(rgb, change, rng), 9 if change == "none" else 5, rng)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from sklearn.metrics import roc_auc_score
+from accuracy.formulas import area_between
 
 from forensix.detectors.synthetic._origin_model import CLIP, OriginModel
 
@@ -176,7 +176,4 @@ def with_threshold(
 
 
 def auc(sums: np.ndarray, real: np.ndarray, synthetic: np.ndarray) -> float:
-    if not real.any() or not synthetic.any():
-        return float("nan")
-    truth = np.r_[np.zeros(np.count_nonzero(real)), np.ones(np.count_nonzero(synthetic))]
-    return float(roc_auc_score(truth, np.r_[sums[real], sums[synthetic]]))
+    return area_between(sums[synthetic], sums[real])

@@ -19,9 +19,11 @@ import argparse
 import hashlib
 import io
 from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
+from accuracy.formulas import area_between
 from PIL import Image
 
 import forensix
@@ -44,6 +46,17 @@ def middle(path: Path) -> np.ndarray:
     rows, cols = (768, 1024) if rgb.shape[1] >= rgb.shape[0] else (1024, 768)
     top, left = max(0, rgb.shape[0] - rows) // 2, max(0, rgb.shape[1] - cols) // 2
     return np.ascontiguousarray(rgb[top : top + rows, left : left + cols])
+
+
+def middles(photos: Sequence[Path], half: int | None) -> Iterator[tuple[Path, np.ndarray]]:
+    """The photos of a half (of all for None) that can be read, each with its middle."""
+    for path in photos:
+        if half is not None and seed_of(path.name) % 2 != half:
+            continue
+        try:
+            yield path, middle(path)
+        except ForensixError as error:
+            print(f"{path}: {error}")
 
 
 def draw_hole(rgb: np.ndarray, size: int, rng: np.random.Generator) -> np.ndarray | None:
@@ -90,21 +103,9 @@ def f1(found: np.ndarray, truth: np.ndarray) -> float:
     return 2 * np.count_nonzero(found & truth) / total if total else 0.0
 
 
-def area_under_curve(changed: list[float], untouched: list[float]) -> float:
-    above = [(c > u) + 0.5 * (c == u) for c in changed for u in untouched]
-    return float(np.mean(above)) if above else float("nan")
-
-
 def measure(options: argparse.Namespace) -> tuple[dict, dict]:
     cells, twins = defaultdict(list), defaultdict(list)
-    for path in options.photos:
-        if options.half is not None and seed_of(path.name) % 2 != options.half:
-            continue
-        try:
-            rgb = middle(path)
-        except ForensixError as error:
-            print(f"{path}: {error}")
-            continue
+    for path, rgb in middles(options.photos, options.half):
         for quality in options.qualities:
             for method in options.methods:
                 twins[method, quality].append(answer(method, encoded(rgb, quality), rgb.shape[:2])[0])
@@ -133,7 +134,7 @@ def page(cells: dict, twins: dict) -> str:
         lines.append(
             f"| {method} | {f'JPEG {quality}' if quality else 'PNG'} | {name} | {size} | {len(got)} | "
             f"{np.mean([s > 0.5 for s in scores]):.2f} | {np.mean([f for _, f in got]):.3f} | "
-            f"{area_under_curve(scores, calm):.3f} |"
+            f"{area_between(scores, calm):.3f} |"
         )
     lines += ["", "| method | saved as | twins | decided on | could tell |", "|---|---|---|---|---|"]
     for (method, quality), got in sorted(twins.items()):

@@ -10,6 +10,7 @@ from PIL import Image
 import forensix
 from forensix.detectors.provenance import camera_file
 from forensix.errors import NotApplicable
+from tests import hostile
 from tests.test_encoder import exif
 
 OWN_TABLE = [3 + (7 * n) % 11 + n // 4 for n in range(64)]
@@ -21,9 +22,7 @@ def scene():
 
 
 def saved(pixels, **options):
-    stream = io.BytesIO()
-    Image.fromarray(pixels).save(stream, "JPEG", **options)
-    return stream.getvalue()
+    return hostile.saved(pixels, "JPEG", **options)
 
 
 def detect(data):

@@ -11,6 +11,7 @@ from PIL import Image, PngImagePlugin
 
 import forensix
 from forensix.detectors.provenance import _watermark, declared_origin
+from tests import hostile
 from tests.reference.dwt_dct_watermark import write_watermark
 
 PARAMETERS = "a cat\nSteps: 20, Sampler: Euler a, CFG scale: 7, Seed: 1, Size: 64x64"
@@ -33,9 +34,7 @@ def png(pixels, **texts):
 
 
 def jpeg(pixels, **options):
-    stream = io.BytesIO()
-    Image.fromarray(pixels).save(stream, "JPEG", **options)
-    return stream.getvalue()
+    return hostile.saved(pixels, "JPEG", **options)
 
 
 def finding(data):

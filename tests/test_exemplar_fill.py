@@ -9,6 +9,7 @@ import forensix
 from forensix.detectors.removal import _fragments, _self_matches, _targets
 from forensix.detectors.removal import exemplar_fill as exemplar
 from forensix.errors import NotApplicable, ParameterError
+from tests.hostile import saved
 
 
 @functools.cache
@@ -42,9 +43,7 @@ def patched(pixels, top=100, left=150, side=72, tile=24):
 
 
 def png(pixels):
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, "PNG")
-    return forensix.open(buffer.getvalue())
+    return forensix.open(saved(pixels, "PNG"))
 
 
 def f1(found, truth):

@@ -1,16 +1,14 @@
 """Alternating steps: found on doubled pictures, not on blocks, mosaics or nothing."""
 
-import io
-
 import cv2
 import numpy as np
 import pytest
-from PIL import Image
 
 import forensix
 from forensix.detectors.synthetic import grid_peaks
 from forensix.errors import NotApplicable, ParameterError
 from forensix.forgery.generators import UPSAMPLINGS, generate
+from tests.hostile import saved
 from tests.reference.alternation import alternating_depth
 
 
@@ -21,10 +19,7 @@ def photo(name="astronaut"):
 
 
 def encoded(pixels, quality=None):
-    stream = io.BytesIO()
-    picture = Image.fromarray(pixels)
-    picture.save(stream, "JPEG", quality=quality) if quality else picture.save(stream, "PNG")
-    return forensix.open(stream.getvalue())
+    return forensix.open(saved(pixels, "JPEG", quality=quality) if quality else saved(pixels, "PNG"))
 
 
 @pytest.mark.parametrize("upsampling", UPSAMPLINGS)

@@ -9,6 +9,7 @@ import forensix
 from forensix.detectors.removal import _fill_regions as areas
 from forensix.detectors.removal import inpainting_diffusion as diffusion
 from forensix.errors import NotApplicable, ParameterError
+from tests.hostile import saved
 
 CENTRE, RADIUS = (180, 200), 40
 
@@ -48,9 +49,7 @@ def by_opencv(pixels, hole, flag):
 
 
 def png(pixels):
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, "PNG")
-    return forensix.open(buffer.getvalue())
+    return forensix.open(saved(pixels, "PNG"))
 
 
 def f1(found, truth):

@@ -1,11 +1,9 @@
 """The spectra against plain statements of them, the model's file, and what gets no score."""
 
-import io
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from PIL import Image
 
 import forensix
 from forensix.detectors.synthetic import _features
@@ -14,6 +12,7 @@ from forensix.detectors.synthetic._origin_model import OriginModel, shipped
 from forensix.errors import NotApplicable, ParameterError
 from forensix.forgery.generators import generate
 from forensix.signal import spectra
+from tests.hostile import saved
 from tests.reference.spectrum import ring_power
 
 
@@ -24,10 +23,7 @@ def photo(name="astronaut"):
 
 
 def encoded(pixels, quality=None):
-    stream = io.BytesIO()
-    picture = Image.fromarray(pixels)
-    picture.save(stream, "JPEG", quality=quality) if quality else picture.save(stream, "PNG")
-    return forensix.open(stream.getvalue())
+    return forensix.open(saved(pixels, "JPEG", quality=quality) if quality else saved(pixels, "PNG"))
 
 
 def test_azimuthal_profile_against_the_reference():

@@ -29,6 +29,12 @@ def area_under_curve(scores: np.ndarray, positive: np.ndarray) -> float:
     return float((ranks - positives * (positives + 1) / 2) / (positives * negatives))
 
 
+def area_between(positive: Sequence[float], negative: Sequence[float]) -> float:
+    """:func:`area_under_curve` of two samples: how often a positive one is higher. Ties count half."""
+    scores = np.concatenate([np.asarray(positive, float), np.asarray(negative, float)])
+    return area_under_curve(scores, np.arange(scores.size) < len(positive))
+
+
 def rate_at(scores: np.ndarray, positive: np.ndarray, false_alarms: float) -> float:
     """True-positive rate at the threshold that leaves at most this share of negatives above it."""
     if positive.all() or not positive.any():

@@ -58,7 +58,8 @@ def _answer(question: str, findings: list[Finding], methods: Mapping[str, Method
     if not speaking:
         return Conclusion("inconclusive", explanation=_silence(question, findings))
     strongest = _strongest_by_family(speaking)
-    together = _over_kinds(strongest) if question == "integrity" else sum(_weight(f) for f in strongest)
+    kinds = _sums_by_kind(strongest) if question == "integrity" else {}
+    together = _over_kinds(kinds) if kinds else sum(_weight(f) for f in strongest)
     total = round(max(-LIMIT, min(LIMIT, together)), 4)
     score = round(1 / (1 + 10**-total), 6)
     for_it = [f for f in strongest if _weight(f) > 0]
@@ -79,7 +80,7 @@ def _answer(question: str, findings: list[Finding], methods: Mapping[str, Method
         label, because = low, against
     else:
         label, because = middle, decided or for_it
-    kind = _kind(strongest, decided, methods) if label == "inconsistent" else None
+    kind = _kind(kinds, [methods[f.detector].kind for f in decided]) if label == "inconsistent" else None
     return Conclusion(
         label=label,
         score=score,
@@ -105,11 +106,8 @@ def _weight(finding: Finding) -> float:
     return finding.log10_lr or 0.0
 
 
-def _over_kinds(findings: list[Finding]) -> float:
+def _over_kinds(sums: Mapping[str, float]) -> float:
     """log10 of the likelihood ratio of a change of any kind, the kinds held equally likely."""
-    sums = _sums_by_kind(findings)
-    if not sums:
-        return sum(_weight(f) for f in findings)
     largest = max(sums.values())
     return largest + math.log10(sum(10 ** (each - largest) for each in sums.values()) / len(sums))
 
@@ -127,10 +125,8 @@ def _sums_by_kind(findings: list[Finding]) -> dict[str, float]:
     return {kind: sum(weight(f, kind) for f in findings) for kind in kinds}
 
 
-def _kind(strongest: list[Finding], decided: list[Finding], methods: Mapping[str, Method]) -> str | None:
+def _kind(sums: Mapping[str, float], named: list[str | None]) -> str | None:
     """The kind of change: of those that the methods name, the one that all findings fit best."""
-    named = [methods[f.detector].kind for f in decided]
-    sums = _sums_by_kind(strongest)
     return max(named, key=lambda kind: (sums.get(kind or "", -LIMIT), -named.index(kind)))
 
 
@@ -150,9 +146,7 @@ def _explain(question: str, label: str, total: float, because: list[Finding]) ->
     ratio = f"{times:.2g}" if times < 100 else f"{times:.0f}"
     towards = alarm if total > 0 else calm
     weight = f"Together the findings are {ratio} times as likely with {towards} as without"
-    if label == LABELS[question][2]:
-        return f"{because[0].explanation} {weight}"
-    if label == LABELS["origin"][0]:
+    if label in (LABELS[question][2], LABELS["origin"][0]):
         return f"{because[0].explanation} {weight}"
     if label == LABELS[question][0]:
         return f"No method found {alarm}; {weight[0].lower()}{weight[1:]}"

@@ -28,6 +28,7 @@ from forensix.geometry.concurrence import (
 
 TURNS = np.concatenate([np.arange(0.5, 10, 0.5), np.arange(10, 20), np.arange(20, 91, 5)])
 POWER = 0.9
+NINE_IN_TEN = 1.3  # standard deviations
 
 
 @dataclass(frozen=True)
@@ -118,6 +119,14 @@ def calibrated(statistic: float, under: np.ndarray, fresh: np.ndarray, alarm: fl
     p_value = float((1 + np.count_nonzero(under >= statistic - 1e-6)) / (1 + len(under)))
     critical = float(np.quantile(under, 1 - alarm, method="higher")) + 1e-6
     return Calibration(statistic, p_value, critical, float(np.mean(fresh > critical)))
+
+
+def noticed(cost: np.ndarray, critical: float) -> np.ndarray:
+    """Whether noise about a statistic of this size exceeds the critical one nine times in ten.
+
+    Noise adds about a normal deviate to the root; nine times in ten it takes NINE_IN_TEN of them.
+    """
+    return np.asarray(np.sqrt(cost) > np.sqrt(critical) + NINE_IN_TEN)
 
 
 def noticeable_turns(

@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from forensix.errors import PointsError
-from forensix.geometry.agreement import calibrated
+from forensix.geometry.agreement import NINE_IN_TEN, calibrated
 from forensix.geometry.points import Contour, checked, checked_settings
 from forensix.geometry.verdict import (
     ALARM,
@@ -186,7 +186,7 @@ def _compared(
         draws.append(_disagreement(noise + model_error * generator.standard_normal(noise.shape), errors))
     rates = calibrated(float(_disagreement(bearings[None], errors)[0]), draws[0], draws[1], settings.alarm)
     widest = max(abs(_apart(a, b)) for a in bearings for b in bearings)
-    noticeable = float((np.sqrt(rates.critical) + 1.3) * np.hypot(*np.sort(errors)[-2:]))
+    noticeable = float((np.sqrt(rates.critical) + NINE_IN_TEN) * np.hypot(*np.sort(errors)[-2:]))
     facts |= {
         "statistic": round(rates.statistic, 4),
         "critical": round(rates.critical, 4),

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from forensix.geometry.agreement import Calibration, calibrated
+from forensix.geometry.agreement import Calibration, calibrated, noticed
 from forensix.geometry.collinear import common_line, covariances, moved_onto
 from forensix.geometry.concurrence import Constraints, costs_of, fulfilled, meeting_point, simulated
 from forensix.geometry.concurrent import lines_of, long_enough
@@ -170,8 +170,7 @@ def _noticeable(
             places.append(place)
             spreads.append(covariances(still, place, points))
         _, cost = common_line(np.stack(places, axis=1), np.stack(spreads, axis=1), start=line)
-        # Noise adds about a normal deviate to the root: 1.3 of them for nine times in ten.
-        seen = np.flatnonzero(np.sqrt(cost) > np.sqrt(critical) + 1.3)
+        seen = np.flatnonzero(noticed(cost, critical))
         smallest.append(TURNS[seen[0]] if len(seen) else np.inf)
     worst = float(max(smallest))
     return worst if np.isfinite(worst) else None

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from forensix.geometry.agreement import Calibration, calibrated
+from forensix.geometry.agreement import Calibration, calibrated, noticed
 from forensix.geometry.collinear import common_line
 from forensix.geometry.concurrence import Constraints, costs_of, fulfilled, homogeneous, meeting_point, unit
 from forensix.geometry.concurrent import Wording, lines_of, long_enough, meeting
@@ -264,8 +264,7 @@ def _noticeable_shift(
             pairs = exact.copy().reshape(-1, 2, 2)
             pairs[k, 1] += part * (pairs[k, 1] - pairs[k, 0])
             _, cost = common_line(*_halves(pairs.reshape(1, -1, 2), v[None], feet, sigma), start=line)
-            # Noise adds about a normal deviate to the root: 1.3 of them for nine times in ten.
-            if np.sqrt(cost[0]) > np.sqrt(critical) + 1.3:
+            if noticed(cost, critical)[0]:
                 worst = max(worst, part)
                 break
         else:

@@ -8,6 +8,7 @@ with the lattice of the original: two frequencies of equal size, at right angles
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -71,8 +72,7 @@ def lines(window: np.ndarray) -> np.ndarray:
     import cv2
     from scipy import fft
 
-    taper = np.hanning(WINDOW + 2)[1:-1].astype(np.float32)
-    spectrum = fft.fft2((window - window.mean()) * np.outer(taper, taper))
+    spectrum = fft.fft2((window - window.mean()) * _taper())
     power = spectrum.real**2 + spectrum.imag**2
     reach = OUTER // 2
     wrapped = np.pad(power, reach, mode="wrap")
@@ -82,6 +82,12 @@ def lines(window: np.ndarray) -> np.ndarray:
     ]
     floor = np.maximum(sums[0] - sums[1], 0) / (OUTER**2 - INNER**2)
     return np.asarray(power / np.maximum(floor, np.finfo(np.float32).tiny * 1e6))
+
+
+@cache
+def _taper() -> np.ndarray:
+    along = np.hanning(WINDOW + 2)[1:-1].astype(np.float32)
+    return np.outer(along, along)
 
 
 def turned(spectrum: np.ndarray) -> np.ndarray:
@@ -100,9 +106,12 @@ def telling_bins() -> np.ndarray:
     return ~(on[:, None] & on[None, :]) & ~low
 
 
-def tests_per_window() -> int:
-    """How many independent pairs of frequencies a window holds: four bins belong to each."""
-    return int(telling_bins().sum()) // 4
+def tests_per_window(telling: np.ndarray) -> int:
+    """How many independent pairs of frequencies a window holds: four bins belong to each.
+
+    telling : from :func:`telling_bins`
+    """
+    return int(telling.sum()) // 4
 
 
 def strongest_lattice(window: np.ndarray, telling: np.ndarray) -> Lattice:

@@ -224,32 +224,21 @@ def _content_hash(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> str:
 def _locked(path: Path) -> Iterator[None]:
     """Hold the lock file; the system lets go of it if the process dies."""
     with path.open("a+b") as handle:
-        _lock(handle)
+        _set_lock(handle, held=True)
         try:
             yield
         finally:
-            _unlock(handle)
+            _set_lock(handle, held=False)
 
 
-def _lock(handle: IO[bytes]) -> None:
+def _set_lock(handle: IO[bytes], *, held: bool) -> None:
     try:
         import fcntl
     except ImportError:  # Windows
         import msvcrt
 
         handle.seek(0)
-        msvcrt.locking(handle.fileno(), msvcrt.LK_LOCK, 1)  # type: ignore[attr-defined,unused-ignore]
+        mode = msvcrt.LK_LOCK if held else msvcrt.LK_UNLCK  # type: ignore[attr-defined,unused-ignore]
+        msvcrt.locking(handle.fileno(), mode, 1)  # type: ignore[attr-defined,unused-ignore]
     else:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-
-
-def _unlock(handle: IO[bytes]) -> None:
-    try:
-        import fcntl
-    except ImportError:  # Windows
-        import msvcrt
-
-        handle.seek(0)
-        msvcrt.locking(handle.fileno(), msvcrt.LK_UNLCK, 1)  # type: ignore[attr-defined,unused-ignore]
-    else:
-        fcntl.flock(handle, fcntl.LOCK_UN)
+        fcntl.flock(handle, fcntl.LOCK_EX if held else fcntl.LOCK_UN)

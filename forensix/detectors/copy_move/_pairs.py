@@ -83,6 +83,7 @@ def finding_of(
     *,
     cell: int,
     size: tuple[int, int],
+    smooth: np.ndarray,
     tellable: bool,
     explanation: str,
     measurements: Mapping[str, Any],
@@ -92,10 +93,11 @@ def finding_of(
     Parameters
     ----------
     luma : the working grid, with cells of `cell` pixels, of a picture of `size` (rows, cols)
+    smooth : where it is, from :func:`featureless`
     tellable : False when the absence of pairs means nothing; then there is no score
     """
     heat = np.full(luma.shape, QUIET, np.float32)
-    heat[featureless(luma)] = np.nan
+    heat[smooth] = np.nan
     for pair in reversed(pairs):
         value = score_of(pair.log10_alarms)
         for side in outlines(luma, pair.region):
@@ -116,6 +118,15 @@ def finding_of(
         regions=[Region(box, "tampered", area) for box, area in boxes],
         parameters={"grid_cell": cell, "alarms_per_image": ALARMS},
         heatmap=Heatmap(heat, cell),
+    )
+
+
+def repetition(pairs: list[Pair]) -> str:
+    """What to say of pairs none of which is a copy."""
+    return (
+        f"Something in the picture repeats, but was not copied as far as can be told: the most alike of "
+        f"{len(pairs)} pairs of places share {max(pairs[0].region.agreement.structure, 0):.0%} of the fine "
+        f"structure, no more than like things photographed twice."
     )
 
 

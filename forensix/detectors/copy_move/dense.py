@@ -5,7 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from forensix.detectors.copy_move._likeness import log10_alarms
-from forensix.detectors.copy_move._pairs import LEAST_SIDE, Pair, featureless, finding_of, working_grid
+from forensix.detectors.copy_move._pairs import (
+    LEAST_SIDE,
+    Pair,
+    featureless,
+    finding_of,
+    repetition,
+    working_grid,
+)
 from forensix.detectors.method import Method
 from forensix.errors import ParameterError
 from forensix.evidence import Evidence
@@ -61,13 +68,15 @@ def detect(evidence: Evidence, *, preset: str = "standard") -> Finding:
     """The finding for one picture: score, map and the regions that are copies of each other."""
     luma, cell = working_grid(evidence)
     pairs = find_pairs(luma)
-    content = float(1 - featureless(luma).mean())
+    smooth = featureless(luma)
+    content = float(1 - smooth.mean())
     return finding_of(
         METHOD,
         pairs,
         luma,
         cell=cell,
         size=(evidence.height, evidence.width),
+        smooth=smooth,
         tellable=content >= LEAST_CONTENT,
         explanation=_explain(pairs, content=content, cell=cell),
         measurements={"content_share": content},
@@ -84,11 +93,7 @@ def _explain(pairs: list[Pair], *, content: float, cell: int) -> str:
             f"every pixel was compared, and {best.agreement.structure:.0%} of the fine structure agrees{more}."
         )
     if pairs:
-        return (
-            f"Something in the picture repeats, but was not copied as far as can be told: the most alike of "
-            f"{len(pairs)} pairs of places share {max(pairs[0].region.agreement.structure, 0):.0%} of the fine "
-            f"structure, no more than like things photographed twice."
-        )
+        return repetition(pairs)
     if content < LEAST_CONTENT:
         return f"Cannot tell: only {content:.0%} of the picture has content to compare."
     return "No part of the picture has its likeness elsewhere: every part was compared with every other."

@@ -5,7 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from forensix.detectors.copy_move._likeness import log10_alarms
-from forensix.detectors.copy_move._pairs import LEAST_SIDE, Pair, finding_of, working_grid
+from forensix.detectors.copy_move._pairs import (
+    LEAST_SIDE,
+    Pair,
+    featureless,
+    finding_of,
+    repetition,
+    working_grid,
+)
 from forensix.detectors.method import Method
 from forensix.errors import ParameterError
 from forensix.evidence import Evidence
@@ -75,6 +82,7 @@ def detect(evidence: Evidence, *, preset: str = "standard") -> Finding:
         luma,
         cell=cell,
         size=(evidence.height, evidence.width),
+        smooth=featureless(luma),
         tellable=keypoints >= FEWEST_KEYPOINTS and similarity <= REPEATS,
         explanation=_explain(pairs, copies, keypoints=keypoints, cell=cell, similarity=similarity),
         measurements={"keypoints": keypoints, "self_similarity": similarity},
@@ -90,12 +98,7 @@ def _explain(pairs: list[Pair], copies: list[Pair], *, keypoints: int, cell: int
             f"{best.group.count} points and {best.agreement.structure:.0%} of the fine structure agree{more}."
         )
     if pairs:
-        best = pairs[0].region
-        return (
-            f"Something in the picture repeats, but was not copied as far as can be told: the most alike of "
-            f"{len(pairs)} pairs of places share {max(best.agreement.structure, 0):.0%} of the fine structure, "
-            f"no more than like things photographed twice."
-        )
+        return repetition(pairs)
     if similarity > REPEATS:
         return (
             f"The picture repeats itself as a whole ({similarity:.0%} alike after a shift), so a copy would not "

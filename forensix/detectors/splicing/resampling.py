@@ -31,14 +31,15 @@ from forensix.signal.interpolation import (
 from forensix.signal.rarity import in_words
 from forensix.signal.regions import bounding_boxes, label_regions
 
+APPLIES_TO = (
+    "Pictures of at least 256 x 256 pixels in lossless formats or JPEG; a JPEG save below about quality 95 "
+    "hides most of the trace"
+)
 METHOD = Method(
     name="resampling",
     family="splicing",
     question="Was a part of the picture scaled or turned, and the rest not?",
-    applies_to=(
-        "Pictures of at least 256 x 256 pixels in lossless formats or JPEG; a JPEG save below about quality 95 "
-        "hides most of the trace"
-    ),
+    applies_to=APPLIES_TO,
     reference=(
         "M. Kirchner, Fast and Reliable Resampling Detection by Spectral Analysis of Fixed Linear Predictor "
         "Residue, ACM Workshop on Multimedia and Security 2008, doi 10.1145/1411328.1411333; "
@@ -115,7 +116,7 @@ def resampling(luma: np.ndarray) -> Resampling:
         strongest_lattice(predictable[top : top + WINDOW, left : left + WINDOW], telling)
         for top, left in places
     ]
-    tests = math.log(tests_per_window() * len(places))
+    tests = math.log(tests_per_window(telling) * len(places))
     ranked = sorted(range(len(places)), key=lambda i: -lattices[i].strength)
     judged = float(np.mean([lattice.strength > 0 for lattice in lattices]))
     for index in ranked:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from forensix.detectors.method import Method
-from forensix.detectors.splicing.resampling import Resampling, analysis_of, how
+from forensix.detectors.splicing.resampling import APPLIES_TO, Resampling, analysis_of, how
 from forensix.evidence import Evidence
 from forensix.finding import Finding
 from forensix.signal.interpolation import transformations
@@ -13,10 +13,7 @@ METHOD = Method(
     name="resized",
     family="splicing",
     question="Was the whole picture scaled or turned after it was taken?",
-    applies_to=(
-        "Pictures of at least 256 x 256 pixels in lossless formats or JPEG; a JPEG save below about quality 95 "
-        "hides most of the trace"
-    ),
+    applies_to=APPLIES_TO,
     reference=(
         "M. Kirchner, Fast and Reliable Resampling Detection by Spectral Analysis of Fixed Linear Predictor "
         "Residue, ACM Workshop on Multimedia and Security 2008, doi 10.1145/1411328.1411333; "
