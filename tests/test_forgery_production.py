@@ -85,6 +85,15 @@ def test_a_recipe_does_not_depend_on_how_many_are_made(photos, recipes):
     assert plan("mixed", photos, count=5, seed=6, size=(192, 192)) != fewer
 
 
+def test_where_the_folder_lies_changes_no_recipe(photos, recipes):
+    def plain(found, folder):
+        return [(Path(r.host).relative_to(folder), r.parameters, r.chain) for r in found]
+
+    moved = [f"/elsewhere/a b/{Path(photo).name}" for photo in photos]
+    there = plan("mixed", moved, count=COUNT, seed=5, size=(192, 192))
+    assert plain(there, "/elsewhere/a b") == plain(recipes, Path(photos[0]).parent)
+
+
 def test_a_fixed_operation_does_without_what_was_drawn_for_others(photos):
     made = plan("trace", photos, count=20, parameters={"operation": "median"})
     assert all(set(recipe.parameters) <= {"operation", "size", "shape", "area"} for recipe in made)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from itertools import product
@@ -43,7 +44,7 @@ def plan(
     kind : str
         One of ``KINDS``, or "mixed".
     photos : sequence of str
-        Paths. Their order does not matter.
+        Paths. Their order does not matter, nor where the folder lies that they share.
     count : int
     seed : int
     size : (rows, cols)
@@ -113,11 +114,14 @@ def with_format(chain: str, file_format: str | None, *, replace: bool) -> str:
 
 
 def _ordered(photos: Sequence[str], seed: int) -> list[str]:
-    found = sorted(set(photos))
-    if not found:
+    """The photos, shuffled by their names below the folder they share: on every machine alike."""
+    if not photos:
         raise ParameterError("there are no photos to make forgeries from")
-    order = stream(seed, "photos", *found).permutation(len(found))
-    return [found[i] for i in order]
+    places = {photo: os.path.abspath(photo) for photo in photos}
+    shared = os.path.commonpath([os.path.dirname(place) for place in places.values()])
+    found = sorted((os.path.relpath(place, shared), photo) for photo, place in places.items())
+    order = stream(seed, "photos", *(name for name, _ in found)).permutation(len(found))
+    return [found[i][1] for i in order]
 
 
 def _photos(ordered: Sequence[str], index: int, rng: Any, *, donors: bool) -> list[tuple[str, str]]:
