@@ -75,8 +75,7 @@ def scan(
     with devices.using(device) as used:
         evidence = open_evidence(source, **limits)
         methods = {name: registry.method(name) for name in chosen}
-        given = {"camera": camera}
-        findings = tuple(_run(methods[name], evidence, preset, given) for name in chosen)
+        findings = _run_all(methods, evidence, preset, camera)
         summary = evidence.summary()
     return ScanResult(
         tool=describe_tool(
@@ -97,7 +96,10 @@ def scan(
 
 
 def choose_methods(detectors: Iterable[str] | None, preset: str) -> tuple[str, ...]:
-    """The names of the methods to run, checked; the registry's order, no duplicates."""
+    """The names of the methods to run, checked; the registry's order, no duplicates.
+
+    With a method that sums up its family come those that it sums up.
+    """
     if preset not in PRESETS:
         raise ParameterError(f"preset must be one of {', '.join(PRESETS)}, got {preset!r}")
     if detectors is None:
@@ -106,6 +108,9 @@ def choose_methods(detectors: Iterable[str] | None, preset: str) -> tuple[str, .
     unknown = sorted(wanted - set(registry.names()))
     if unknown:
         raise ParameterError(f"no method is called {unknown[0]!r}; there are: {', '.join(registry.names())}")
+    for name in sorted(wanted):
+        if (asked := registry.method(name)).sums_up:
+            wanted |= {n for n in registry.in_preset(preset) if registry.method(n).family == asked.family}
     return tuple(name for name in registry.names() if name in wanted)
 
 
@@ -133,6 +138,17 @@ def error_result(
         error={"type": type(error).__name__, "message": message},
         started=_now(),
     )
+
+
+def _run_all(
+    methods: Mapping[str, Method], evidence: Evidence, preset: str, camera: CameraFingerprint | None
+) -> tuple[Finding, ...]:
+    """The findings of all methods in turn; one that sums up its family is given what came before."""
+    findings: list[Finding] = []
+    for method in methods.values():
+        family = tuple(f for f in findings if f.family == method.family)
+        findings.append(_run(method, evidence, preset, {"camera": camera, "findings": family}))
+    return tuple(findings)
 
 
 def _run(method: Method, evidence: Evidence, preset: str, given: Mapping[str, Any]) -> Finding:

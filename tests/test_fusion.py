@@ -74,6 +74,35 @@ def test_each_question_hears_its_own_methods():
     assert conclusions["origin"].label == "inconclusive"
 
 
+TRACES = {
+    "path": method("path", "copy_move", kind="copy-move"),
+    "whole": Method("whole", "copy_move", "Is it?", "all", "Paper", kind="copy-move", takes=("findings",)),
+    "fill": Method("fill", "removal", "Is it?", "all", "Paper", kind="removal", trace="copy_move"),
+    "smooth": method("smooth", "removal", kind="removal"),
+}
+
+
+def heard(name, weight, score):
+    return Finding(name, TRACES[name].family, score=score, log10_lr=weight, explanation=f"{name} says so.")
+
+
+def test_the_finding_that_sums_a_family_up_speaks_for_it():
+    found = [heard("path", 2.0, 0.99), heard("whole", 1.0, 0.97)]
+    conclusion = conclude(found, TRACES)["integrity"]
+    assert conclusion.log10_lr == pytest.approx(1.0)
+    assert conclusion.because == ("whole",)
+
+
+def test_what_rests_on_the_same_trace_counts_once_and_is_said_to():
+    found = [heard("whole", 1.5, 0.97), heard("fill", 1.2, 0.95), heard("smooth", 0.3, 0.6)]
+    conclusion = conclude(found, TRACES)["integrity"]
+    assert conclusion.log10_lr == pytest.approx(1.8)
+    assert conclusion.because == ("whole", "smooth")
+    assert "fill found the trace too" in conclusion.explanation
+    quiet = conclude([heard("whole", 1.5, 0.97), heard("fill", -0.1, 0.2)], TRACES)["integrity"]
+    assert "too" not in quiet.explanation and quiet.log10_lr == pytest.approx(1.5)
+
+
 ORIGINS = {
     "spectral": Method("spectral", "synthetic", "Is it?", "all", "Paper", concludes="origin"),
     "file": Method("file", "provenance", "Is it?", "all", "Paper", concludes="origin", shows_low=True),

@@ -133,3 +133,35 @@ def test_the_caller_s_array_is_not_changed(registry):
     forensix.scan(array)
     np.testing.assert_array_equal(array, before)
     array[:] = 0
+
+
+def test_a_method_that_sums_up_its_family_is_given_what_it_found(registry, monkeypatch):
+    def summed(evidence, *, preset, findings):
+        return METHOD.finding(
+            score=max(f.score for f in findings), explanation=f"{len(findings)} were heard."
+        )
+
+    METHOD = Method("whole", "jpeg", "Is it?", "all", "Paper", kind="splicing", takes=("findings",))
+    for name, detect, fields in [
+        ("one", calm, {}),
+        ("two", calm, {"preset": "thorough"}),
+        ("other", calm, {"family": "camera"}),
+    ]:
+        registry(name, detect)
+        sys.modules[f"forensix.detectors.{name}"].METHOD = Method(
+            name, **{"family": "jpeg", "question": "Is it?", "applies_to": "all", "reference": "Paper",
+                     "kind": "splicing", **fields}
+        )  # fmt: skip
+    module = ModuleType("forensix.detectors.whole")
+    module.METHOD, module.detect = METHOD, summed
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    detectors.REGISTRY["whole"] = "whole"
+
+    def ran(**asked):
+        return [f.detector for f in forensix.scan(picture(), **asked).findings]
+
+    assert ran() == ["one", "other", "whole"]
+    assert ran(preset="thorough") == ["one", "two", "other", "whole"]
+    assert ran(detectors=["whole"]) == ["one", "whole"]
+    result = forensix.scan(picture(), ["whole"])
+    assert result.findings[-1].explanation == "1 were heard." and result.findings[-1].score == 0.1

@@ -30,6 +30,8 @@ REGISTRY: dict[str, str] = {
     "resampling": "splicing.resampling",
     "copy-move-keypoints": "copy_move.keypoints",
     "copy-move-dense": "copy_move.dense",
+    # After all its paths, which it sums up.
+    "copy-move": "copy_move.combined",
     "grid-peaks": "synthetic.grid_peaks",
     "spectral-fingerprint": "synthetic.spectral_fingerprint",
     "inpainting-diffusion": "removal.inpainting_diffusion",

@@ -27,7 +27,11 @@ class Method:
     shows_low : a low score is itself evidence, for a camera or an untouched picture, and
         not only the silence of a method that found nothing. The origin is called "camera"
         only on the word of such a method.
-    takes : what else than the picture its ``detect`` is given, by name: "camera"
+    takes : what else than the picture its ``detect`` is given, by name: "camera" for the
+        fingerprint of one, "findings" for what the other methods of its family found. A
+        method that takes findings sums its family up, and speaks for it.
+    trace : the family whose trace it rests on too, and of which it is not independent, where
+        that is another than its own
     licence : of the code; always our own, from the paper
     """
 
@@ -41,7 +45,18 @@ class Method:
     preset: str = "fast"
     shows_low: bool = False
     takes: tuple[str, ...] = ()
+    trace: str | None = None
     licence: str = "Apache-2.0"
+
+    @property
+    def rests_on(self) -> str:
+        """The name of its trace: methods that share it speak once."""
+        return self.trace or self.family
+
+    @property
+    def sums_up(self) -> bool:
+        """Whether it speaks for its whole family."""
+        return "findings" in self.takes
 
     def finding(self, **fields: Any) -> Finding:
         """A Finding that carries this method's name, family and reference."""

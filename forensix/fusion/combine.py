@@ -1,7 +1,9 @@
 """A first, transparent fusion: add up what independent families of methods say.
 
 Methods of one family look at the same trace and are not independent, so a family
-speaks once, with its strongest member. Families are taken as independent and their
+speaks once: through the method that sums it up, where it has one, or else with its strongest
+member. So do methods of two families that rest on the same trace, as a copied part and a
+hole filled by copying do. Traces are taken as independent and their
 weights of evidence are added; for integrity under each kind of change apart, and the
 likelihood ratios of the kinds, held equally likely, are averaged, so that methods that
 are blind to a kind do not speak against it. The sum, as a probability at even prior odds,
@@ -57,7 +59,8 @@ def _answer(question: str, findings: list[Finding], methods: Mapping[str, Method
     speaking = [f for f in findings if f.log10_lr is not None]
     if not speaking:
         return Conclusion("inconclusive", explanation=_silence(question, findings))
-    strongest = _strongest_by_family(speaking)
+    heard = _summed_up(speaking, methods)
+    strongest = _strongest_by_trace(heard, methods)
     kinds = _sums_by_kind(strongest) if question == "integrity" else {}
     together = _over_kinds(kinds) if kinds else sum(_weight(f) for f in strongest)
     total = round(max(-LIMIT, min(LIMIT, together)), 4)
@@ -80,14 +83,18 @@ def _answer(question: str, findings: list[Finding], methods: Mapping[str, Method
         label, because = low, against
     else:
         label, because = middle, decided or for_it
-    kind = _kind(kinds, [methods[f.detector].kind for f in decided]) if label == "inconsistent" else None
+    same = _found_too(heard, decided, methods)
+    kind = None
+    if label == "inconsistent":
+        sums = _sums_by_kind([*strongest, *same])
+        kind = _kind(sums, [methods[f.detector].kind for f in (*decided, *same)])
     return Conclusion(
         label=label,
         score=score,
         log10_lr=total,
         kind=kind,
         because=tuple(f.detector for f in because),
-        explanation=_explain(question, label, total, because) + _heard(len(speaking), len(findings)),
+        explanation=_explain(question, label, total, because, same) + _heard(len(speaking), len(findings)),
     )
 
 
@@ -130,24 +137,46 @@ def _kind(sums: Mapping[str, float], named: list[str | None]) -> str | None:
     return max(named, key=lambda kind: (sums.get(kind or "", -LIMIT), -named.index(kind)))
 
 
-def _strongest_by_family(findings: list[Finding]) -> list[Finding]:
-    """One finding a family, the one that speaks most for the change; strongest first."""
+def _summed_up(findings: list[Finding], methods: Mapping[str, Method]) -> list[Finding]:
+    """The findings without those that another one sums up."""
+    families = {f.family for f in findings if methods[f.detector].sums_up}
+    return [f for f in findings if f.family not in families or methods[f.detector].sums_up]
+
+
+def _strongest_by_trace(findings: list[Finding], methods: Mapping[str, Method]) -> list[Finding]:
+    """One finding a trace, the one that speaks most for the change; strongest first."""
     best: dict[str, Finding] = {}
     for finding in findings:
-        held = best.get(finding.family)
+        trace = methods[finding.detector].rests_on
+        held = best.get(trace)
         if held is None or _weight(finding) > _weight(held):
-            best[finding.family] = finding
+            best[trace] = finding
     return sorted(best.values(), key=lambda f: (-abs(_weight(f)), f.detector))
 
 
-def _explain(question: str, label: str, total: float, because: list[Finding]) -> str:
+def _found_too(
+    findings: list[Finding], decided: list[Finding], methods: Mapping[str, Method]
+) -> list[Finding]:
+    """Findings of other families that decided as well, on a trace that one of `decided` rests on."""
+    traces = {methods[f.detector].rests_on: f.family for f in decided}
+    return [
+        f
+        for f in findings
+        if f.score is not None
+        and f.score > 0.5
+        and traces.get(methods[f.detector].rests_on, f.family) != f.family
+    ]
+
+
+def _explain(question: str, label: str, total: float, because: list[Finding], same: list[Finding]) -> str:
     calm, alarm = WORDS[question]
     times = 10 ** abs(total)
     ratio = f"{times:.2g}" if times < 100 else f"{times:.0f}"
     towards = alarm if total > 0 else calm
-    weight = f"Together the findings are {ratio} times as likely with {towards} as without"
+    compared = "as likely" if ratio == "1" else f"{ratio} times as likely"
+    weight = f"Together the findings are {compared} with {towards} as without"
     if label in (LABELS[question][2], LABELS["origin"][0]):
-        return f"{because[0].explanation} {weight}"
+        return f"{because[0].explanation} {_once(same)}{weight}"
     if label == LABELS[question][0]:
         return f"No method found {alarm}; {weight[0].lower()}{weight[1:]}"
     if question == "origin" and any(_weight(f) <= 0 for f in because):
@@ -155,6 +184,14 @@ def _explain(question: str, label: str, total: float, because: list[Finding]) ->
         return f"{both} The evidence speaks both ways, so nothing is concluded. {weight}"
     lead = f"{because[0].explanation} That is not enough to decide. " if because else ""
     return f"{lead}{weight}"
+
+
+def _once(same: list[Finding]) -> str:
+    """Why findings on a trace that has spoken do not count again."""
+    if not same:
+        return ""
+    names = " and ".join(f.detector for f in same)
+    return f"{names} found the trace too; it rests on the same likeness and is not counted again. "
 
 
 def _heard(spoke: int, asked: int) -> str:

@@ -38,6 +38,7 @@ METHOD = Method(
     ),
     kind="removal",
     preset="standard",
+    trace="copy_move",
 )
 
 LEAST_SIDE = 64
