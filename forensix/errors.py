@@ -67,5 +67,9 @@ class OutputError(ForensixError):
     """Results cannot be written: the folder holds other files, or the disk is full."""
 
 
-class CameraError(ForensixError):
+class FingerprintError(ForensixError):
+    """A file of a fingerprint (of a camera or a generator) cannot be used; the message says which and why."""
+
+
+class CameraError(FingerprintError):
     """A camera's fingerprint, or a photo offered for one, cannot be used; the message says which and why."""

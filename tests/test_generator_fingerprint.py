@@ -1,6 +1,8 @@
 """Fingerprints of generators: learned, kept, matched, and unknown where they should be."""
 
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -9,7 +11,7 @@ from skimage import data
 
 from forensix.cli import main
 from forensix.detectors.synthetic.generator_fingerprint import DECISION, GeneratorFingerprint, residual
-from forensix.errors import ParameterError
+from forensix.errors import FingerprintError, ParameterError
 from tests.reference.local_wiener import wiener_residual
 
 SIDE = 160
@@ -76,9 +78,40 @@ def test_what_cannot_be_learned_is_refused(tmp_path):
         known.partial_fit(contents(0).astype(np.uint8)[:100])
     assert known.score(contents(0).astype(np.uint8)[:100]) == 0
     assert known.score(np.full((SIDE, SIDE, 3), 200, np.uint8)) == 0
-    (tmp_path / "broken.npz").write_bytes(b"not a zip")
-    with pytest.raises(ParameterError, match="no generator fingerprint"):
-        GeneratorFingerprint.load(tmp_path / "broken.npz")
+    with pytest.raises(ParameterError, match="seen this picture before"):
+        known.partial_fit(contents(0).astype(np.uint8))
+    assert known.count_ == 1
+
+
+def test_a_file_that_is_not_whole_is_refused(tmp_path, patterns):
+    path = tmp_path / "a.npz"
+    path.write_bytes(b"not a zip")
+    with pytest.raises(FingerprintError, match="no fingerprint of a generator"):
+        GeneratorFingerprint.load(path)
+    GeneratorFingerprint().fit(picture(n, patterns["one"]) for n in range(3)).save(path)
+    whole = path.read_bytes()
+    for cut in (10, len(whole) // 2, len(whole) - 1):
+        path.write_bytes(whole[:cut])
+        with pytest.raises(FingerprintError, match="cut short"):
+            GeneratorFingerprint.load(path)
+    middle = len(whole) // 2
+    path.write_bytes(whole[:middle] + bytes([whole[middle] ^ 1]) + whole[middle + 1 :])
+    with pytest.raises(FingerprintError):
+        GeneratorFingerprint.load(path)
+    np.savez(path, other=np.zeros(3))
+    with pytest.raises(FingerprintError, match="other arrays"):
+        GeneratorFingerprint.load(path)
+
+
+def test_two_processes_that_learn_one_generator_lose_nothing(tmp_path, patterns):
+    for n in range(8):
+        Image.fromarray(picture(n, patterns["one"])).save(tmp_path / f"{n}.png")
+    command = [sys.executable, "-m", "forensix", "generator", "enroll", "one", "--store", str(tmp_path / "s")]
+    halves = [[str(tmp_path / f"{n}.png") for n in range(first, 8, 2)] for first in (0, 1)]
+    running = [subprocess.Popen([*command, *half]) for half in halves]
+    assert [process.wait(60) for process in running] == [0, 0]
+    assert GeneratorFingerprint.load(tmp_path / "s" / "one.npz").count_ == 8
+    assert not list((tmp_path / "s").glob("*.partial"))
 
 
 def test_enroll_list_match(tmp_path, patterns, capsys):
@@ -107,4 +140,4 @@ def test_enroll_refuses_names_and_too_few(tmp_path, patterns, capsys):
     assert main(["generator", "enroll", "one", str(tmp_path / "a.png"), *store]) == 2
     assert "at least 3" in capsys.readouterr().err
     assert main(["generator", "enroll", "one", str(tmp_path / "none.png"), *store]) == 4
-    assert not (tmp_path / "store").exists()
+    assert not list((tmp_path / "store").glob("*.npz"))

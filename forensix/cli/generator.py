@@ -56,14 +56,25 @@ def enroll(ctx: click.Context, /, name: str, files: tuple[str, ...], store: Path
     At least three are wanted, 20 are better. A generator that makes pictures of several sizes is
     one NAME for each size.
     """
-    from forensix.detectors.synthetic.generator_fingerprint import FEWEST, GeneratorFingerprint
-    from forensix.evidence import open_evidence
+    from forensix.detectors.fingerprint_file import locked
 
     if not NAME.fullmatch(name):
         raise click.BadParameter(
             "a name has letters, digits, dot, dash and underscore only", param_hint="NAME"
         )
     path = store / f"{name}.npz"
+    store.mkdir(parents=True, exist_ok=True)
+    # Another process that learns the same generator waits: neither's pictures are lost.
+    with locked(path):
+        failed = _learn(path, name, files)
+    ctx.exit(Exit.NONE_READ if failed == len(files) else Exit.SOME_FAILED if failed else Exit.DONE)
+
+
+def _learn(path: Path, name: str, files: tuple[str, ...]) -> int:
+    """Add pictures to a fingerprint file; how many could not be."""
+    from forensix.detectors.synthetic.generator_fingerprint import FEWEST, GeneratorFingerprint
+    from forensix.evidence import open_evidence
+
     known = GeneratorFingerprint.load(path) if path.exists() else GeneratorFingerprint()
     failed = 0
     for file in files:
@@ -73,14 +84,13 @@ def enroll(ctx: click.Context, /, name: str, files: tuple[str, ...], store: Path
             failed += 1
             click.echo(f"forensix: {printable(file)}: {printable(' '.join(str(error).split()))}", err=True)
     if failed == len(files):
-        ctx.exit(Exit.NONE_READ)
+        return failed
     if known.count_ < FEWEST:
         raise ParameterError(f"a fingerprint needs at least {FEWEST} pictures, got {known.count_}")
-    store.mkdir(parents=True, exist_ok=True)
     known.save(path)
     rows, cols = known.size_ or (0, 0)
     click.echo(f"{name}: {known.count_} pictures of {cols} x {rows}")
-    ctx.exit(Exit.SOME_FAILED if failed else Exit.DONE)
+    return failed
 
 
 @generator.command("list")

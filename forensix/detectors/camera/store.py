@@ -1,33 +1,23 @@
 """Fingerprints on disk: one npz file for each camera, in a folder that several processes may use.
 
-A file is written beside its place and moved there in one step, and changed only under a
-lock, so that nobody reads half a file and nobody's work is lost. Its header holds a hash
-of all it contains.
+How a file is written and locked is in :mod:`forensix.detectors.fingerprint_file`.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import re
-import secrets
-import zipfile
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from io import BytesIO
 from pathlib import Path
-from typing import IO, Any
-
-import numpy as np
+from typing import Any
 
 from forensix.detectors.camera.fingerprint import CameraFingerprint
-from forensix.errors import CameraError
+from forensix.detectors.fingerprint_file import SUFFIX, locked, read_fingerprint, write_fingerprint
+from forensix.errors import CameraError, FingerprintError
 
 SCHEMA = "forensix.camera/1"
-SUFFIX = ".npz"
-MOST_BYTES = 4 * 10**9
 ARRAYS = ("weighted", "energy")
 _NAME = re.compile(r"[^\W_][\w .+-]{0,99}")
 
@@ -80,7 +70,7 @@ class CameraStore:
         """
         path = self.path(name)
         self.folder.mkdir(parents=True, exist_ok=True)
-        with _locked(path.with_name(f".{path.stem}.lock")):
+        with locked(path):
             camera = load_fingerprint(path) if path.exists() else CameraFingerprint(name)
             before = len(camera.photos)
             try:
@@ -114,7 +104,7 @@ class CameraStore:
     def note_shared(self, name: str, shared: dict[str, float]) -> None:
         """Record which other cameras a fingerprint resembles."""
         path = self.path(name)
-        with _locked(path.with_name(f".{path.stem}.lock")):
+        with locked(path):
             camera = load_fingerprint(path)
             if camera.shared != shared:
                 camera.shared = dict(shared)
@@ -137,21 +127,7 @@ def save_fingerprint(camera: CameraFingerprint, path: str | os.PathLike[str]) ->
         "pipelines": dict(camera.pipelines),
         "shared": camera.shared,
     }
-    arrays = {name: np.ascontiguousarray(getattr(camera, name), "<f4") for name in ARRAYS}
-    header["content_sha256"] = _content_hash(header, arrays)
-    packed = np.frombuffer(json.dumps(header, sort_keys=True).encode("ascii"), np.uint8)
-    everything: dict[str, Any] = {"header": packed, **arrays}
-    target = Path(path)
-    partial = target.with_name(f".{secrets.token_hex(8)}.partial")
-    try:
-        with partial.open("wb") as handle:
-            np.savez(handle, **everything)
-            handle.flush()
-            os.fsync(handle.fileno())
-        partial.replace(target)
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise
+    write_fingerprint(path, header, {name: getattr(camera, name) for name in ARRAYS})
 
 
 def load_fingerprint(path: str | os.PathLike[str]) -> CameraFingerprint:
@@ -163,10 +139,7 @@ def load_fingerprint(path: str | os.PathLike[str]) -> CameraFingerprint:
         The file is no fingerprint, of another format, cut short, or changed.
     """
     try:
-        header, arrays = _read(path)
-        stated = header.pop("content_sha256")
-        if stated != _content_hash(header, arrays):
-            raise CameraError(f"the fingerprint {path} was changed: its hash is not the one recorded")
+        header, arrays = read_fingerprint(path, schema=SCHEMA, names=ARRAYS, of="a camera")
         shape = tuple(int(side) for side in header["shape"])
         if any(array.shape != shape for array in arrays.values()):
             raise CameraError(f"the fingerprint {path} contradicts itself: its arrays have other sizes")
@@ -182,63 +155,6 @@ def load_fingerprint(path: str | os.PathLike[str]) -> CameraFingerprint:
             shared=header["shared"],
             **arrays,
         )
-    except (OSError, ValueError, KeyError, IndexError, TypeError, EOFError, zipfile.BadZipFile) as error:
-        raise CameraError(f"{path} is no fingerprint of a camera, or was cut short: {error}") from error
-
-
-def _read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    with zipfile.ZipFile(path) as archive:
-        members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
-        if set(members) != {"header", *ARRAYS}:
-            raise CameraError(f"{path} is no fingerprint of a camera: it holds other arrays")
-        if any(info.compress_type for info in members.values()) or os.path.getsize(path) > MOST_BYTES:
-            raise CameraError(f"{path} is no fingerprint as forensix writes them")
-        found = {name: _array(archive, info) for name, info in members.items()}
-    header = json.loads(found.pop("header").tobytes())
-    if not isinstance(header, dict) or header.get("schema") != SCHEMA:
-        raise CameraError(f"{path} is not of the format {SCHEMA}, which this version reads")
-    return header, found
-
-
-def _array(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> np.ndarray:
-    """One array, refused before it is read where its header promises other than there is."""
-    content = archive.read(info)
-    stream = BytesIO(content)
-    if np.lib.format.read_magic(stream) != (1, 0):
-        raise ValueError(f"{info.filename} is of an unknown version")
-    shape, fortran, kind = np.lib.format.read_array_header_1_0(stream)
-    if fortran or kind not in (np.dtype("u1"), np.dtype("<f4")):
-        raise ValueError(f"{info.filename} holds {kind}")
-    # An array cannot be shaped otherwise than its bytes allow; reshape says so.
-    return np.frombuffer(content, kind, offset=stream.tell()).reshape(shape).copy()
-
-
-def _content_hash(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> str:
-    digest = hashlib.sha256(json.dumps(header, sort_keys=True).encode("ascii"))
-    for name in ARRAYS:
-        digest.update(np.ascontiguousarray(arrays[name]).data)
-    return digest.hexdigest()
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """Hold the lock file; the system lets go of it if the process dies."""
-    with path.open("a+b") as handle:
-        _set_lock(handle, held=True)
-        try:
-            yield
-        finally:
-            _set_lock(handle, held=False)
-
-
-def _set_lock(handle: IO[bytes], *, held: bool) -> None:
-    try:
-        import fcntl
-    except ImportError:  # Windows
-        import msvcrt
-
-        handle.seek(0)
-        mode = msvcrt.LK_LOCK if held else msvcrt.LK_UNLCK  # type: ignore[attr-defined,unused-ignore]
-        msvcrt.locking(handle.fileno(), mode, 1)  # type: ignore[attr-defined,unused-ignore]
-    else:
-        fcntl.flock(handle, fcntl.LOCK_EX if held else fcntl.LOCK_UN)
+    except (FingerprintError, ValueError, KeyError, IndexError, TypeError) as error:
+        told = str(error) if isinstance(error, FingerprintError) else f"{path} is incomplete: {error}"
+        raise CameraError(told) from error

@@ -14,12 +14,16 @@ doi:10.1109/MIPR.2019.00103
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from forensix.errors import ParameterError
+from forensix.detectors.fingerprint_file import read_fingerprint, write_fingerprint
+from forensix.errors import FingerprintError, ParameterError
+
+SCHEMA = "forensix.generator/1"
 
 NOISE = 3.0  # standard deviation, grey levels: what is taken for noise
 WINDOW = 5
@@ -69,6 +73,8 @@ class GeneratorFingerprint:
         Of the pictures.
     fingerprint_ : (rows, cols) float32
         The mean residual, each picture's scaled to unit variance first.
+    pictures_ : list of str
+        SHA-256 of the pixels of each picture it has seen.
 
     Examples
     --------
@@ -85,6 +91,7 @@ class GeneratorFingerprint:
     def __init__(self) -> None:
         self.count_ = 0
         self.size_: tuple[int, int] | None = None
+        self.pictures_: list[str] = []
         self._sum: np.ndarray | None = None
 
     @property
@@ -107,15 +114,20 @@ class GeneratorFingerprint:
         Raises
         ------
         ParameterError
-            When it is of another size than those before, or flat.
+            When it is of another size than those before, flat, or was seen before: one
+            picture twice would pass for the pattern.
         """
         left = _standardized(residual(image))
+        digest = hashlib.sha256(np.ascontiguousarray(image).data).hexdigest()
+        if digest in self.pictures_:
+            raise ParameterError("the fingerprint has seen this picture before")
         size = (int(left.shape[0]), int(left.shape[1]))
         if self.size_ is not None and size != self.size_:
             raise ParameterError(f"a fingerprint is of pictures of one size: {self.size_}, not {size}")
         self._sum = left if self._sum is None else self._sum + left
         self.size_ = size
         self.count_ += 1
+        self.pictures_.append(digest)
         return self
 
     def score(self, image: np.ndarray) -> float:
@@ -131,24 +143,26 @@ class GeneratorFingerprint:
         return agreement(left, known) if float(left.std()) >= FLAT else 0.0
 
     def save(self, path: str | Path) -> None:
-        """Write the numbers to an npz file."""
-        with open(path, "wb") as handle:
-            np.savez_compressed(
-                handle, fingerprint=self.fingerprint_.astype(np.float16), count=np.int64(self.count_)
-            )
+        """Write it to an npz file, whole or not at all."""
+        header = {"schema": SCHEMA, "count": self.count_, "pictures": self.pictures_}
+        write_fingerprint(path, header, {"fingerprint": self.fingerprint_})
 
     @classmethod
     def load(cls, path: str | Path) -> GeneratorFingerprint:
-        """Read what :meth:`save` wrote; ParameterError for anything else."""
-        try:
-            with np.load(path, allow_pickle=False) as stored:
-                mean, count = stored["fingerprint"].astype(np.float32), int(stored["count"])
-        except (OSError, EOFError, ValueError, KeyError) as error:
-            raise ParameterError(f"{path} holds no generator fingerprint: {error}") from error
-        if mean.ndim != 2 or count < 1 or not np.isfinite(mean).all():
-            raise ParameterError(f"{path} holds no generator fingerprint")
+        """Read what :meth:`save` wrote.
+
+        Raises
+        ------
+        FingerprintError
+            The file is no fingerprint, of another format, cut short, or changed.
+        """
+        header, arrays = read_fingerprint(path, schema=SCHEMA, names=("fingerprint",), of="a generator")
+        mean, count, pictures = arrays["fingerprint"], header.get("count"), header.get("pictures")
+        if mean.ndim != 2 or not isinstance(count, int) or not isinstance(pictures, list) or count < 1:
+            raise FingerprintError(f"{path} is no fingerprint of a generator: its header is incomplete")
         self = cls()
         self.count_, self.size_, self._sum = count, (mean.shape[0], mean.shape[1]), mean * np.float32(count)
+        self.pictures_ = list(pictures)
         return self
 
 
