@@ -1,6 +1,8 @@
 """Sphinx: pages from docstrings and from the registry of methods."""
 
 import inspect
+import re
+from itertools import pairwise
 from pathlib import Path
 
 import forensix
@@ -30,6 +32,10 @@ def methods_page() -> str:
         "Written from the registry; each method is also a set of library calls.",
         "",
     ]
+    written = [page for page in HERE.glob("*.rst") if page.name != "methods.rst"]
+    elsewhere = set(
+        re.findall(r"autofunction:: (\S+)", " ".join(page.read_text("utf-8") for page in written))
+    )
     for name in detectors.names():
         method, module = detectors.method(name), detectors.load(name)
         lines += [name, "-" * len(name), "", f"*{method.question}*", ""]
@@ -41,9 +47,49 @@ def methods_page() -> str:
                 inspect.isfunction(value)
                 and value.__module__ == module.__name__
                 and not attribute.startswith("_")
+                and f"{module.__name__}.{attribute}" not in elsewhere
             ):
                 lines += [f".. autofunction:: {module.__name__}.{attribute}", ""]
     return "\n".join(lines)
 
 
 (HERE / "methods.rst").write_text(methods_page(), "utf-8")
+
+
+TERM = re.compile(r"^( *)(\w[\w, ]*) : (.+)$")
+
+
+def _fields_as_definitions(lines: list[str]) -> list[str]:
+    """Lines "name : what it is" after a docstring's summary, as definitions with a blank line around them.
+
+    Under a heading of its own ("Parameters") napoleon reads them; short docstrings, of dataclasses
+    above all, have none.
+    """
+    out: list[str] = []
+    inside = underlined = False
+    for line, after in pairwise([*lines, ""]):
+        underlined = underlined or set(after.strip()) == {"-"}
+        term = None if underlined else TERM.match(line)
+        if term:
+            out += ["", f"{term[1]}{term[2]}", f"{term[1]}    {term[3]}"]
+            inside = True
+            continue
+        if inside and line.strip() and not line.startswith(" "):
+            out.append("")
+            inside = False
+        out.append(line)
+    return out
+
+
+def _read_docstring(*event):
+    """Fields as definitions, numbered references as a list: a page holds those of many objects."""
+    lines = event[-1]
+    plain = [
+        re.sub(r"\[(\d+)\]_", r"[\1]", re.sub(r"^( *)\.\. (\[\d+\] )", r"\1* \2", line)) for line in lines
+    ]
+    lines[:] = _fields_as_definitions(plain)
+
+
+def setup(app):
+    # Before napoleon, which turns sections into fields.
+    app.connect("autodoc-process-docstring", _read_docstring, priority=100)

@@ -48,8 +48,8 @@ def splice(
         :func:`~forensix.forgery.blend.match_tone`.
     grid : {"any", "on", "off"}
         Whether the donor's JPEG grid coincides with the picture's.
-
-    The other parameters are those of :func:`~forensix.forgery.copying.copy_move`.
+    others
+        As of :func:`~forensix.forgery.copying.copy_move`.
 
     Returns
     -------
