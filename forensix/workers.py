@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from multiprocessing import connection, get_context
+from multiprocessing import connection, get_context, parent_process
 from typing import Any
 
 from forensix.errors import WorkerDied
@@ -110,6 +111,7 @@ def _without_interrupts() -> Iterator[None]:
 def _serve(pipe: connection.Connection) -> None:
     """The worker's loop; ends when the parent closes the pipe or is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     # Before the function arrives, because unpickling it loads the numerical libraries.
     os.environ.update(dict.fromkeys(THREAD_LIMITS, "1"))
     function = pipe.recv()
@@ -119,6 +121,13 @@ def _serve(pipe: connection.Connection) -> None:
         except EOFError:
             return
         pipe.send(function(task))
+
+
+def _end_with_parent() -> None:
+    """A parent that is killed cannot dismiss its workers: they leave with it, whatever is in hand."""
+    if (parent := parent_process()) is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _give(worker: _Worker, task: Any) -> None:

@@ -65,6 +65,18 @@ def test_ctrl_c_leaves_what_is_finished(files, environment, jobs):
     )
 
 
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_workers_end_with_a_parent_that_is_killed(files, environment, how):
+    words = ["scan", "calm.png", "slow.png", "slow.png", "--format", "jsonl", "--jobs", "2"]
+    process = start(words, files, environment)
+    assert process.stdout.readline()
+    time.sleep(0.2)
+    process.send_signal(how)
+    # The pipes are at their end only when no worker holds them any more; slow.png takes 30 s.
+    _, err = process.communicate(timeout=10)
+    assert (process.returncode, err) == (-how, b"")
+
+
 def test_a_closed_pipe_is_quiet(files, environment):
     process = start(["scan", *["calm.png"] * 9, "--format", "jsonl"], files, environment)
     assert process.stdout.readline()
