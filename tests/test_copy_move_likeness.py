@@ -27,6 +27,7 @@ COPY = Agreement(
     filled=0.98,
     shear=0.001,
     ground=0.95,
+    finest=0.9,
     clipped=0.0,
     two_tone=0.65,
     gain=1.0,

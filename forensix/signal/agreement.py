@@ -49,6 +49,8 @@ class Agreement:
     ground : correlation of the fine structure where neither side has edges, the noise of
         the camera and faint texture; a copy shares it as far as compression lets it, a
         likeness does not. None where there is too little of it to tell.
+    finest : correlation of all detail finer than about 4 px, brought to equal strength: edges,
+        texture and noise alike. None where that detail is weaker than half a grey level.
     clipped : share of the pixels that are black or white
     two_tone : share of the variance that two grey values explain; near 1 for lettering
     gain, offset : grey values of the source over those of the target, and their difference
@@ -61,6 +63,7 @@ class Agreement:
     filled: float
     shear: float
     ground: float | None
+    finest: float | None
     clipped: float
     two_tone: float
     gain: float
@@ -94,6 +97,7 @@ def agreement(
         filled=_filled(here, there, inside, points - box[:2]),
         shear=shear_of(transform),
         ground=_ground(here, there, source, *bands),
+        finest=_finest(here, there, source),
         clipped=float(((here[source] < dark) | (here[source] > bright)).mean()),
         two_tone=two_tone(here[source]),
         gain=gain,
@@ -127,6 +131,14 @@ def _ground(
     if min(a.std(), b.std()) < FAINTEST:
         return None
     return _cosine(a, b)
+
+
+def _finest(here: np.ndarray, there: np.ndarray, source: np.ndarray) -> float | None:
+    """Correlation of what the coarser of the fine band's blurs takes away; None where that is too little."""
+    bands = [band_pass(side, 0, FINE[1]) for side in (here, there)]
+    if min(float(band[source].std()) for band in bands) < FAINTEST:
+        return None
+    return _cosine(*(_levelled(band)[source] for band in bands))
 
 
 def _cornered(image: np.ndarray) -> np.ndarray:

@@ -22,6 +22,7 @@ from forensix.signal.local_correlation import (
     with_slopes,
 )
 from forensix.signal.match_groups import MatchGroup
+from forensix.signal.whole_pixels import snapped
 
 RADIUS = 4
 ALIKE = 0.75
@@ -59,7 +60,9 @@ class CopiedRegion:
         return int(np.count_nonzero(self.source))
 
 
-def examine(image: np.ndarray, groups: list[MatchGroup], *, effort: float = 6.0) -> list[CopiedRegion]:
+def examine(
+    image: np.ndarray, groups: list[MatchGroup], *, effort: float = 6.0, inner: bool = False
+) -> list[CopiedRegion]:
     """Grow a region from each group of matches, in the order given.
 
     A group whose points an earlier region's transformation already explains is passed
@@ -69,6 +72,9 @@ def examine(image: np.ndarray, groups: list[MatchGroup], *, effort: float = 6.0)
     Parameters
     ----------
     image : (rows, cols) float32, 0-255
+    inner : bool
+        Measure the agreement away from the region's rim, where the windows that the region
+        grew in and the filters that measure it reach beyond the copy: see :func:`core`.
     """
     # Blending may have changed the slow course of a copy's grey values: align by the rest.
     slopes = with_slopes(band_pass(image, 0, SLOW))
@@ -79,7 +85,7 @@ def examine(image: np.ndarray, groups: list[MatchGroup], *, effort: float = 6.0)
             break
         if any(_explains(region, group) for region in regions):
             continue
-        region, pixels = _grow(image, slopes, group)
+        region, pixels = _grow(image, slopes, group, inner=inner)
         seen += pixels
         if region is not None:
             regions.append(region)
@@ -98,13 +104,16 @@ def _explains(region: CopiedRegion, group: MatchGroup, tolerance: float = 3.0) -
     return False
 
 
-def _grow(image: np.ndarray, slopes: np.ndarray, group: MatchGroup) -> tuple[CopiedRegion | None, int]:
+def _grow(
+    image: np.ndarray, slopes: np.ndarray, group: MatchGroup, *, inner: bool
+) -> tuple[CopiedRegion | None, int]:
     """Outline the region around matched points in which the image agrees with its moved self.
 
     None instead of a region when less than 80 pixels around the points agree, or when
     the alignment fails. Also the number of pixels looked at.
     """
-    box, transform, seen = _box_around(group.source, image.shape), group.transform, 0
+    box, seen = _box_around(group.source, image.shape), 0
+    transform = snapped(image, group.transform, group.source)
     for _ in range(2):
         for _ in range(3):
             source = _agreeing(image, transform, box, group.source)
@@ -115,15 +124,25 @@ def _grow(image: np.ndarray, slopes: np.ndarray, group: MatchGroup) -> tuple[Cop
             box = wider
         if np.count_nonzero(source) < SMALLEST_AREA:
             return None, seen
-        transform = aligned(slopes, transform, np.argwhere(source) + np.array(box[:2]))
+        points = np.argwhere(source) + np.array(box[:2])
+        transform = snapped(image, aligned(slopes, transform, points), points)
         if not is_plausible(transform):
             return None, seen
     source = _agreeing(image, transform, box, group.source)
     if np.count_nonzero(source) < SMALLEST_AREA or _displacement(transform, box, source) < NEAREST:
         return None, seen
     box, source = _trimmed(box, source)
-    measured = agreement(image, transform, box, source, group.source)
+    measured = agreement(image, transform, box, core(source) if inner else source, group.source)
     return CopiedRegion(group, transform, box, source, measured), seen + 2 * source.size
+
+
+def core(source: np.ndarray, *, rim: float = 8.0, least: float = 0.4) -> np.ndarray:
+    """A region without its rim, which is thinner where less than the share `least` would remain; bool."""
+    import cv2
+
+    depth = cv2.distanceTransform(np.pad(source, 1).astype(np.uint8), cv2.DIST_L2, 5)[1:-1, 1:-1]
+    limit = min(rim, float(np.quantile(depth[source], 1 - least)))
+    return np.asarray(source & (depth >= limit))
 
 
 def _displacement(transform: np.ndarray, box: Box, source: np.ndarray) -> float:
@@ -227,6 +246,14 @@ def outlines(image: np.ndarray, region: CopiedRegion, *, margin: int = 48) -> tu
     source = np.zeros(image.shape, np.uint8)
     source[top : top + rows, left : left + cols] = ndimage.binary_fill_holes(closed)[16:-16, 16:-16]
     return source.astype(bool), moved(source, region.transform)
+
+
+def sides(region: CopiedRegion, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """The region as it grew and its image, as masks of the whole image; (rows, cols) bool each."""
+    top, left, rows, cols = region.box
+    source = np.zeros(shape, bool)
+    source[top : top + rows, left : left + cols] = region.source
+    return source, moved(source, region.transform)
 
 
 def moved(source: np.ndarray, transform: np.ndarray) -> np.ndarray:

@@ -8,36 +8,39 @@ References
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from forensix.signal.affine import apply, fit_affine, is_plausible
 from forensix.signal.dense_field import DIAMETER
 from forensix.signal.match_groups import MatchGroup
 
-# Half the side of the window in which the field must be linear, cells of the field.
-FIT_RADIUS = 3
-# Mean squared distance of the matches from the plane through them, pixels squared.
-LARGEST_ERROR = 2.0
-FEWEST_CELLS = 40
+# Half the side of the window in which the field must be linear, cells of the field; the largest mean squared
+# distance of the matches from the plane through them, pixels squared; and the fewest cells: for parts
+# of any kind, and for those too small for the wide window, which must fit the better.
+LINEAR = ((3, 2.0, 40), (2, 0.2, 12))
 MOST_POINTS = 400
 TOLERANCE = 2.5
 # The differences of the field are not on the scale of keypoints' distances: one that says nothing.
 NO_DISTANCE = 1.0
 
 
-def fitting_error(shift: np.ndarray) -> np.ndarray:
+def fitting_error(shift: np.ndarray, *, radius: int = 3) -> np.ndarray:
     """Mean squared distance of the matches around each pixel from the affine map that fits them best [1]_.
 
     Parameters
     ----------
     shift : (rows, cols, 2) float
         From each pixel to its match, as from :func:`shifts`.
+    radius : int
+        Half the side of the window, cells of the field.
 
     Returns
     -------
     (rows, cols) float64, pixels squared
     """
-    return np.asarray(_plane_error(shift[..., 0]) + _plane_error(shift[..., 1]))
+    return np.asarray(_plane_error(shift[..., 0], radius) + _plane_error(shift[..., 1], radius))
 
 
 def shifts(matches: np.ndarray, *, stride: int) -> np.ndarray:
@@ -50,11 +53,11 @@ def shifts(matches: np.ndarray, *, stride: int) -> np.ndarray:
     return np.stack([cv2.medianBlur(part.astype(np.float32), 5) for part in (down, across)], axis=-1)
 
 
-def _plane_error(values: np.ndarray) -> np.ndarray:
+def _plane_error(values: np.ndarray, radius: int) -> np.ndarray:
     """Mean squared residual of the plane fitted to the window around each pixel."""
     import cv2
 
-    steps = np.arange(-FIT_RADIUS, FIT_RADIUS + 1, dtype=np.float64)
+    steps = np.arange(-radius, radius + 1, dtype=np.float64)
     flat = np.full(len(steps), 1 / len(steps))
     slope = steps / len(steps)
     spread = float((steps * steps).mean())
@@ -79,26 +82,32 @@ def group_field(matches: np.ndarray, *, stride: int, nearest: float) -> list[Mat
     nearest : float
         Shortest shift, pixels.
     """
-    import cv2
-
     shift = shifts(matches, stride=stride)
-    linear = fitting_error(shift) < LARGEST_ERROR
-    linear &= np.hypot(shift[..., 0], shift[..., 1]) >= nearest
-    _, label, stats, _ = cv2.connectedComponentsWithStats(linear.astype(np.uint8), connectivity=4)
-    groups = []
-    for part in np.argsort(-stats[1:, cv2.CC_STAT_AREA], kind="stable") + 1:
-        if stats[part, cv2.CC_STAT_AREA] < FEWEST_CELLS:
-            break
-        left, top, cols, rows = (int(v) for v in stats[part, :4])
-        window = np.s_[top : top + rows, left : left + cols]
-        cell = np.argwhere(label[window] == part) + np.array([top, left])
-        group = _group(cell, shift, stride)
-        if group is not None:
-            groups.append(group)
+    far = np.hypot(shift[..., 0], shift[..., 1]) >= nearest
+    groups: list[MatchGroup] = []
+    for radius, error, fewest in LINEAR:
+        for cells in _parts(far & (fitting_error(shift, radius=radius) < error), fewest):
+            group = _group(cells, shift, stride, fewest)
+            if group is not None:
+                groups.append(group)
+                far[cells[:, 0], cells[:, 1]] = False
     return sorted(groups, key=lambda group: -group.count)
 
 
-def _group(cell: np.ndarray, shift: np.ndarray, stride: int) -> MatchGroup | None:
+def _parts(mask: np.ndarray, fewest: int) -> Iterator[np.ndarray]:
+    """The cells (n, 2) of every connected part of at least so many, the largest first."""
+    import cv2
+
+    _, label, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=4)
+    for part in np.argsort(-stats[1:, cv2.CC_STAT_AREA], kind="stable") + 1:
+        if stats[part, cv2.CC_STAT_AREA] < fewest:
+            return
+        left, top, cols, rows = (int(v) for v in stats[part, :4])
+        window = np.s_[top : top + rows, left : left + cols]
+        yield np.argwhere(label[window] == part) + np.array([top, left])
+
+
+def _group(cell: np.ndarray, shift: np.ndarray, stride: int, fewest: int) -> MatchGroup | None:
     """The transformation of one part; None where no plausible one explains most of it."""
     row, col = cell.T
     source = stride * cell.astype(np.float64)
@@ -108,7 +117,7 @@ def _group(cell: np.ndarray, shift: np.ndarray, stride: int) -> MatchGroup | Non
     for _ in range(4):
         miss = np.hypot(*(apply(transform, source) - target).T)
         agree = miss < max(TOLERANCE, 1.5 * float(np.median(miss)))
-        if np.count_nonzero(agree) < FEWEST_CELLS:
+        if np.count_nonzero(agree) < fewest:
             return None
         transform = fit_affine(source[agree], target[agree])
     if not is_plausible(transform) or np.count_nonzero(agree) < len(cell) / 2:

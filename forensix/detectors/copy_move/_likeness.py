@@ -4,12 +4,14 @@ References
 ----------
 .. [1] Desolneux, A., Moisan, L. and Morel, J.-M. (2008). From Gestalt Theory to Image Analysis:
    A Probabilistic Approach. Springer. DOI 10.1007/978-0-387-74378-3
-.. [2] Fisher, R. A. (1925). Statistical Methods for Research Workers, section 21.1.
+.. [2] Fisher, R. A. (1925). Statistical Methods for Research Workers, sections 21.1 (combination of
+   probabilities) and 35 (transformed correlation).
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from forensix.signal.agreement import FEWEST_CORNERS
@@ -32,6 +34,20 @@ class Tail:
         return min(max(self.slope * (value - self.start), 0.0), 4.0)
 
 
+@dataclass(frozen=True)
+class Tails:
+    """What untouched photos offer to one way of finding pairs.
+
+    each : the tail of every measurement that counts
+    sum_start, sum_slope : one photo in ``10 ** (sum_slope * (sum - sum_start))`` offers a pair
+        with a larger sum of surprises, after the number of tests is allowed for
+    """
+
+    each: Mapping[str, Tail]
+    sum_start: float
+    sum_slope: float
+
+
 # Quantiles 0.7 and 0.99 over the 796 pairs of alike places that half of 700 untouched
 # pictures of more than 60 cameras offered: straight from the camera, cut out and saved again,
 # and scanned from film. The other half was kept to measure false alarms on.
@@ -45,12 +61,9 @@ TAILS = {
     "tones": Tail(start=-0.78, slope=9.7),
     "ground": Tail(start=0.72, slope=2.06),
 }
-# What a region without ground to compare is taken to show of it.
+KEYPOINTS = Tails(TAILS, sum_start=1.8, sum_slope=0.5)
+# What a region without ground or fine detail to compare is taken to show of it.
 UNKNOWN_GROUND = 0.5
-# Of the same pictures, one in 10 ** (SUM_SLOPE * (sum - SUM_START)) offers a pair with a larger
-# sum of surprises, after the number of tests is allowed for.
-SUM_START = 1.8
-SUM_SLOPE = 0.5
 # Expected false alarms an image at the decision.
 ALARMS = 0.01
 # A copy's ground correlates above 0.68 in 99 of 100 forgeries, also after JPEG.
@@ -62,25 +75,35 @@ LEAST_AREA = 400
 MOST_COARSE_MISS = 0.6
 
 
-def surprises(region: CopiedRegion) -> dict[str, float]:
-    """Each measurement's surprise, 0 to 4, had the two places merely been alike."""
+def values(region: CopiedRegion) -> dict[str, float | None]:
+    """The measurements as tails are fitted to them, larger for a copy; None where there is nothing to measure."""
     agreement = region.agreement
-    values = {
+    return {
         "places": math.log(max(region.group.count, 1)),
         "likeness": -region.group.distance,
-        "structure": math.atanh(min(max(agreement.structure, 0.0), 0.9999)),
+        "structure": _stretched(agreement.structure),
         "coarse": -math.log(agreement.coarse_miss + 1e-3),
         "level": -math.log(agreement.level_miss + 1e-3),
         "rigid": -math.log(agreement.shear + 2e-3),
         "tones": -agreement.two_tone,
+        "ground": None if agreement.ground is None else _stretched(agreement.ground),
+        "finest": None if agreement.finest is None else _stretched(agreement.finest),
     }
-    found = {name: TAILS[name].surprise(value) for name, value in values.items()}
-    found["ground"] = (
-        UNKNOWN_GROUND
-        if agreement.ground is None
-        else TAILS["ground"].surprise(math.atanh(min(max(agreement.ground, 0.0), 0.9999)))
-    )
-    return found
+
+
+def _stretched(correlation: float) -> float:
+    """Fisher's transformation of a correlation [2]_."""
+    return math.atanh(min(max(correlation, 0.0), 0.9999))
+
+
+def surprises(region: CopiedRegion, tails: Tails = KEYPOINTS) -> dict[str, float]:
+    """Each measurement's surprise, 0 to 4, had the two places merely been alike."""
+    found = values(region)
+    out = {}
+    for name, tail in tails.each.items():
+        value = found[name]
+        out[name] = UNKNOWN_GROUND if value is None else tail.surprise(value)
+    return out
 
 
 def contradicted(region: CopiedRegion) -> bool:
@@ -97,7 +120,7 @@ def contradicted(region: CopiedRegion) -> bool:
     return ground or coarse or agreement.clipped > MOST_CLIPPED or region.area < LEAST_AREA
 
 
-def log10_alarms(region: CopiedRegion, *, tests: int) -> float:
+def log10_alarms(region: CopiedRegion, *, tests: int, tails: Tails = KEYPOINTS) -> float:
     """Base-10 logarithm of the expected number of pairs so alike in an untouched photo.
 
     The surprises of all measurements are added as in Fisher's combination [2]_; since
@@ -105,5 +128,5 @@ def log10_alarms(region: CopiedRegion, *, tests: int) -> float:
     the number of groups of matches that were tried multiplies it [1]_: a picture that
     repeats itself has many.
     """
-    total = 0.0 if contradicted(region) else sum(surprises(region).values())
-    return math.log10(max(tests, 1)) - SUM_SLOPE * max(total - SUM_START, 0.0)
+    total = 0.0 if contradicted(region) else sum(surprises(region, tails).values())
+    return math.log10(max(tests, 1)) - tails.sum_slope * max(total - tails.sum_start, 0.0)

@@ -38,8 +38,8 @@ class Pair:
         return self.log10_alarms < math.log10(ALARMS)
 
 
-def working_grid(evidence: Evidence) -> tuple[np.ndarray, int]:
-    """Luma at full size or averaged over square cells, at most 2 Mpx, and a cell's side.
+def working_grid(evidence: Evidence, *, largest: int = LARGEST_GRID) -> tuple[np.ndarray, int]:
+    """Luma at full size or averaged over square cells, at most `largest` of them, and a cell's side.
 
     Raises NotApplicable for pictures that are or become too small.
     """
@@ -47,16 +47,16 @@ def working_grid(evidence: Evidence) -> tuple[np.ndarray, int]:
         raise NotApplicable(
             f"needs at least {LEAST_SIDE} x {LEAST_SIDE} pixels, this has {evidence.height} x {evidence.width}"
         )
-    cell = grid_cell(evidence.height, evidence.width)
+    cell = grid_cell(evidence.height, evidence.width, largest)
     luma = reduced(evidence.luma, cell)
     if min(luma.shape) < LEAST_SIDE:
         raise NotApplicable("too narrow to be examined at a reduced size")
     return luma, cell
 
 
-def grid_cell(rows: int, cols: int) -> int:
+def grid_cell(rows: int, cols: int, largest: int = LARGEST_GRID) -> int:
     """Side of the square of image pixels that becomes one pixel of the working grid."""
-    return max(1, math.ceil(math.sqrt(rows * cols / LARGEST_GRID)))
+    return max(1, math.ceil(math.sqrt(rows * cols / largest)))
 
 
 def reduced(luma: np.ndarray, cell: int) -> np.ndarray:

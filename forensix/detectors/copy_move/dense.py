@@ -18,9 +18,11 @@ from forensix.errors import ParameterError
 from forensix.evidence import Evidence
 from forensix.finding import Finding
 from forensix.signal.blas import one_blas_thread
-from forensix.signal.copied_region import examine
+from forensix.signal.copied_region import CopiedRegion, examine, sides
 from forensix.signal.dense_field import likeness_field, zernike_features
 from forensix.signal.field_regions import group_field
+from forensix.signal.further_copies import further_copies
+from forensix.signal.match_groups import MatchGroup
 
 METHOD = Method(
     name="copy-move-dense",
@@ -40,7 +42,11 @@ METHOD = Method(
 # One row and one column in so many looks for its likeness, with any pixel.
 STRIDE = 3
 NEAREST = 24.0
-CANDIDATES = 16
+# Pixels of the working grid: so many that a patch of 64 x 64 pixels in 12 million can be told.
+LARGEST_GRID = 3_200_000
+CANDIDATES = 24
+# Of so many copies it is asked whether the same place was pasted more often.
+REPEATED = 3
 # Share of the picture that must have content before finding nothing alike says something.
 LEAST_CONTENT = 0.02
 
@@ -54,19 +60,51 @@ def find_pairs(luma: np.ndarray, *, candidates: int = CANDIDATES) -> list[Pair]:
     candidates : int
         At most this many parts of the field are examined, the largest.
     """
+    return weighed_pairs(luma, candidates=candidates)[0]
+
+
+def weighed_pairs(luma: np.ndarray, *, candidates: int = CANDIDATES) -> tuple[list[Pair], int]:
+    """What :func:`find_pairs` finds, and the number of parts of the field, each of which was a test."""
     if luma.ndim != 2 or min(luma.shape) < LEAST_SIDE:
         raise ParameterError(f"luma must be 2-D and at least {LEAST_SIDE} on a side, got {luma.shape}")
     matches, _ = likeness_field(zernike_features(luma), stride=STRIDE, nearest=NEAREST)
     groups = group_field(matches, stride=STRIDE, nearest=NEAREST)
     with one_blas_thread():
-        regions = examine(luma, groups[:candidates])
-    pairs = [Pair(region, log10_alarms(region, tests=len(groups))) for region in regions]
-    return sorted(pairs, key=lambda pair: pair.log10_alarms)
+        pairs = _weighed(examine(luma, groups[:candidates], inner=True), tests=len(groups))
+        more = _elsewhere(luma, pairs)
+        pairs += _weighed(examine(luma, more, inner=True), tests=len(groups) + len(more))
+    return sorted(pairs, key=lambda pair: pair.log10_alarms), len(groups)
+
+
+def _weighed(regions: list[CopiedRegion], *, tests: int) -> list[Pair]:
+    return [Pair(region, log10_alarms(region, tests=tests)) for region in regions]
+
+
+def _elsewhere(luma: np.ndarray, pairs: list[Pair]) -> list[MatchGroup]:
+    """Where else the places that have copies were pasted: what no copy covers yet."""
+    covered = np.zeros(luma.shape, bool)
+    copies = sorted((pair for pair in pairs if pair.is_copy), key=lambda pair: pair.log10_alarms)
+    for pair in copies:
+        for side in sides(pair.region, luma.shape):
+            covered |= side
+    more: list[MatchGroup] = []
+    for pair in copies[:REPEATED]:
+        for group in further_copies(luma, pair.region):
+            row, col = np.rint(group.target).astype(int).T
+            if not covered[row, col].mean() > 0.5:
+                covered[row, col] = True
+                more.append(group)
+    return more
+
+
+def grid_of(evidence: Evidence) -> tuple[np.ndarray, int]:
+    """The luma that is searched, and the side of its cells in pixels of the picture."""
+    return working_grid(evidence, largest=LARGEST_GRID)
 
 
 def detect(evidence: Evidence, *, preset: str = "standard") -> Finding:
     """The finding for one picture: score, map and the regions that are copies of each other."""
-    luma, cell = working_grid(evidence)
+    luma, cell = grid_of(evidence)
     pairs = find_pairs(luma)
     smooth = featureless(luma)
     content = float(1 - smooth.mean())
