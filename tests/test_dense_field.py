@@ -5,45 +5,14 @@ import pytest
 import skimage.data
 from scipy import ndimage
 
-from forensix.errors import ParameterError
 from forensix.signal.affine import apply
-from forensix.signal.dense_field import likeness_field, zernike_features, zernike_filters
+from forensix.signal.dense_features import zernike_features
+from forensix.signal.dense_field import likeness_field
 from forensix.signal.field_regions import fitting_error, group_field, shifts
 
 
 def luma():
     return ndimage.gaussian_filter(skimage.data.camera().astype(np.float32), 1)[:240, :260]
-
-
-def test_filters_are_the_zernike_moments_up_to_order_five():
-    filters = zernike_filters()
-    assert [(n, m) for n, m, _ in filters] == [
-        (n, m) for n in range(6) for m in range(n + 1) if (n - m) % 2 == 0
-    ]
-    taps = np.array([taps.ravel() for _, _, taps in filters])
-    gram = np.abs(taps @ taps.conj().T)
-    np.testing.assert_allclose(np.diag(gram), 1)
-    assert (gram - np.eye(len(taps))).max() < 0.3
-    for _, _, one in filters[1:]:
-        assert abs(one.sum()) < 1e-9
-
-
-def test_features_stay_the_same_when_the_picture_is_turned_or_mirrored():
-    image = luma()
-    features = zernike_features(image).astype(int)
-    inner = np.s_[20:-20, 20:-20]
-    for change in (np.rot90, np.fliplr, lambda array: np.swapaxes(array, 0, 1)):
-        turned = zernike_features(np.ascontiguousarray(change(image))).astype(int)
-        assert np.abs(turned[inner] - change(features)[inner]).max() <= 1
-
-
-def test_features_of_flat_and_saturated_pictures():
-    for value in (0.0, 128.0, 255.0):
-        features = zernike_features(np.full((30, 40), value, np.float32))
-        assert (features[..., 1:] == 0).all()
-        assert np.ptp(features[..., 0]) == 0
-    with pytest.raises(ParameterError, match="2-D"):
-        zernike_features(np.zeros((4, 4, 3), np.float32))
 
 
 def test_the_field_finds_a_shifted_copy():

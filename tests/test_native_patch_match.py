@@ -23,7 +23,7 @@ IMAGES = {
 IN_THE_SIMULATOR = """
 import numpy as np
 from forensix.native import device
-from tests.test_native_patch_match import IMAGES, improve_matches, reference, start
+from tests.test_native_patch_match import IMAGES, improve_matches, reference, resized, start
 
 for name, image in IMAGES.items():
     for stride in (1, 2):
@@ -34,6 +34,13 @@ for name, image in IMAGES.items():
             improve_matches(features, matches, differences, **options)
         np.testing.assert_array_equal(matches, wanted[0], err_msg=name)
         np.testing.assert_array_equal(differences, wanted[1], err_msg=name)
+features, _, differences = start(IMAGES["alike"], (12, 15), 1)
+targets, matches = resized(IMAGES["alike"], (12, 15), 0.7)
+options = dict(steps=(3, 1), stride=1, nearest=3.0, seed=5, targets=targets, zoom=0.7)
+wanted = reference(features, matches, differences, **options)
+with device.using("cuda"):
+    improve_matches(features, matches, differences, **options)
+np.testing.assert_array_equal(matches, wanted[0], err_msg="resized")
 print("agreed on", len(IMAGES))
 """
 
@@ -51,6 +58,26 @@ def start(image, shape, stride):
 def test_cpu_twin_agrees_with_the_reference(image, shape, stride):
     features, matches, differences = start(IMAGES[image], shape, stride)
     options = {"steps": (9, 3, 1, 1), "stride": stride, "nearest": 4.5, "seed": 3}
+    wanted = reference(features, matches, differences, **options)
+    improve_matches(features, matches, differences, **options)
+    np.testing.assert_array_equal(matches, wanted[0])
+    np.testing.assert_array_equal(differences, wanted[1])
+
+
+def resized(image, shape, zoom):
+    """Features of a resized version, and matches that lie in it."""
+    small = tuple(max(1, round(zoom * side)) for side in shape)
+    matches = np.stack([np.random.default_rng(8).integers(0, n, shape) for n in small], axis=-1)
+    return image(small).astype(np.uint8), matches.astype(np.int32)
+
+
+@pytest.mark.parametrize("image", IMAGES)
+@pytest.mark.parametrize("zoom", [0.73, 1.3])
+def test_matches_in_a_resized_version_agree_with_the_reference(image, zoom):
+    shape = (30, 41)
+    features, _, differences = start(IMAGES[image], shape, 1)
+    targets, matches = resized(IMAGES[image], shape, zoom)
+    options = {"steps": (3, 1), "stride": 1, "nearest": 4.0, "seed": 2, "targets": targets, "zoom": zoom}
     wanted = reference(features, matches, differences, **options)
     improve_matches(features, matches, differences, **options)
     np.testing.assert_array_equal(matches, wanted[0])
@@ -101,6 +128,10 @@ def test_a_shifted_copy_is_found_from_one_seed():
         ({"differences": np.zeros((8, 8), np.int32, order="F")}, "contiguous"),
         ({"steps": (2,)}, "odd"),
         ({"stride": 0}, "stride"),
+        ({"targets": np.zeros((8, 8, 12))}, "targets"),
+        ({"targets": np.zeros((8, 8, 24), np.uint8)[..., ::2]}, "targets"),
+        ({"zoom": 0.0}, "zoom"),
+        ({"zoom": float("nan")}, "zoom"),
     ],
 )
 def test_what_cannot_be_searched_is_refused(change, message):

@@ -12,10 +12,11 @@ References
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
-from numba import cuda, int32, int64, njit, void
+from numba import cuda, float64, int32, int64, njit, void
 from numba.types import Array, uint8
 
 from forensix.errors import ParameterError
@@ -35,6 +36,8 @@ def improve_matches(
     stride: int = 1,
     nearest: float,
     seed: int = 0,
+    targets: np.ndarray | None = None,
+    zoom: float = 1.0,
 ) -> None:
     """Improve, in place, which pixel each pixel is matched with.
 
@@ -60,15 +63,33 @@ def improve_matches(
         Matches closer than this many pixels are never taken.
     seed : int
         Which random places are tried.
+    targets : (target rows, target cols, 12) uint8, optional
+        Features of a resized version of the image, which matches then lie in; of the image itself by default.
+    zoom : float
+        How many of its pixels one pixel of the image has become in each direction.
 
     Raises
     ------
     ParameterError
         For arrays of other shapes or types, or not C-contiguous, and for even steps.
     """
+    targets = features if targets is None else targets
     _check(features, matches, differences, steps, stride)
+    _check_targets(targets, zoom)
     run = _cuda if device.on_cuda() else _cpu
-    run(features, matches, differences, stride, tuple(steps), int(np.ceil(nearest * nearest)), seed)
+    near = int(np.ceil(nearest * nearest))
+    run(features, targets, matches, differences, stride, float(zoom), tuple(steps), near, seed)
+
+
+def _check_targets(targets: np.ndarray, zoom: float) -> None:
+    if targets.ndim != 3 or targets.shape[2] != DIMENSIONS or targets.dtype != np.uint8:
+        raise ParameterError(
+            f"targets must be (rows, cols, {DIMENSIONS}) uint8, got {targets.shape}, {targets.dtype}"
+        )
+    if not targets.flags.c_contiguous:
+        raise ParameterError("targets must be C-contiguous")
+    if not 0.1 <= zoom <= 10:
+        raise ParameterError(f"zoom must be 0.1 to 10, got {zoom}")
 
 
 def _check(
@@ -95,11 +116,11 @@ def _check(
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _difference(features, row, col, other_row, other_col):
-    """Squared difference of two pixels' features."""
+def _difference(features, targets, row, col, other_row, other_col):
+    """Squared difference of the features of a pixel and of a target."""
     total = int32(0)
     for k in range(DIMENSIONS):
-        miss = int32(int32(features[row, col, k]) - int32(features[other_row, other_col, k]))
+        miss = int32(int32(features[row, col, k]) - int32(targets[other_row, other_col, k]))
         total = int32(total + int32(miss * miss))
     return total
 
@@ -111,10 +132,10 @@ def _draw(state):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _improve(features, matches, differences, stride, row, col, step, near, state):
+def _improve(features, targets, matches, differences, stride, zoom, row, col, step, near, state):
     """One pixel's part of a sweep: the maths of both twins."""
     rows, cols = differences.shape
-    tall, wide = features.shape[0], features.shape[1]
+    tall, wide = targets.shape[0], targets.shape[1]
     here_row, here_col = stride * row, stride * col
     best_row, best_col = matches[row, col, 0], matches[row, col, 1]
     least = differences[row, col]
@@ -128,7 +149,8 @@ def _improve(features, matches, differences, stride, row, col, step, near, state
                 continue
             new_row, new_col = matches[at_row, at_col, 0], matches[at_row, at_col, 1]
             if trial < 4:
-                new_row, new_col = new_row - stride * down, new_col - stride * across
+                new_row -= math.floor(zoom * stride * down + 0.5)
+                new_col -= math.floor(zoom * stride * across + 0.5)
             else:
                 far_row, far_col = row + 3 * down, col + 3 * across
                 if far_row < 0 or far_row >= rows or far_col < 0 or far_col >= cols:
@@ -145,10 +167,11 @@ def _improve(features, matches, differences, stride, row, col, step, near, state
             continue
         if new_row == best_row and new_col == best_col:
             continue
-        down, across = new_row - here_row, new_col - here_col
-        if down * down + across * across < near:
+        far_down = (new_row + 0.5) / zoom - 0.5 - here_row
+        far_across = (new_col + 0.5) / zoom - 0.5 - here_col
+        if far_down * far_down + far_across * far_across < near:
             continue
-        miss = _difference(features, here_row, here_col, new_row, new_col)
+        miss = _difference(features, targets, here_row, here_col, new_row, new_col)
         if miss < least:
             best_row, best_col, least = new_row, new_col, miss
     matches[row, col, 0], matches[row, col, 1] = best_row, best_col
@@ -165,9 +188,11 @@ def _first_state(row, col, sweep, seed):
 @njit(
     void(
         Array(uint8, 3, "C", readonly=True),
+        Array(uint8, 3, "C", readonly=True),
         Array(int32, 3, "C"),
         Array(int32, 2, "C"),
         int64,
+        float64,
         int64,
         int64,
         int64,
@@ -177,33 +202,33 @@ def _first_state(row, col, sweep, seed):
     nogil=True,
     error_model="numpy",
 )
-def _cpu_sweep(features, matches, differences, stride, step, sweep, near, seed):
+def _cpu_sweep(features, targets, matches, differences, stride, zoom, step, sweep, near, seed):
     rows, cols = differences.shape
     for row in range(rows):
         for col in range((row + sweep) % 2, cols, 2):
             state = _first_state(row, col, sweep, seed)
-            _improve(features, matches, differences, stride, row, col, step, near, state)
+            _improve(features, targets, matches, differences, stride, zoom, row, col, step, near, state)
 
 
-def _cpu(features, matches, differences, stride, steps, near, seed) -> None:
+def _cpu(features, targets, matches, differences, stride, zoom, steps, near, seed) -> None:
     for sweep, step in enumerate(np.repeat(steps, 2)):
-        _cpu_sweep(features, matches, differences, stride, int(step), sweep, near, seed)
+        _cpu_sweep(features, targets, matches, differences, stride, zoom, int(step), sweep, near, seed)
 
 
-def _cuda_grid(features, matches, differences, stride, step, sweep, near, seed) -> None:
+def _cuda_grid(features, targets, matches, differences, stride, zoom, step, sweep, near, seed) -> None:
     row, half = cuda.grid(2)
     col = 2 * half + (row + sweep) % 2
     if row < differences.shape[0] and col < differences.shape[1]:
         state = _first_state(row, col, sweep, seed)
-        _improve(features, matches, differences, stride, row, col, step, near, state)
+        _improve(features, targets, matches, differences, stride, zoom, row, col, step, near, state)
 
 
-def _cuda(features, matches, differences, stride, steps, near, seed) -> None:
+def _cuda(features, targets, matches, differences, stride, zoom, steps, near, seed) -> None:
     grid = cuda.jit(_cuda_grid)
     threads = (8, 32)
     blocks = (-(-differences.shape[0] // threads[0]), -(-((differences.shape[1] + 1) // 2) // threads[1]))
-    held = cuda.to_device(features), cuda.to_device(matches), cuda.to_device(differences)
+    held = tuple(cuda.to_device(array) for array in (features, targets, matches, differences))
     for sweep, step in enumerate(np.repeat(steps, 2)):
-        grid[blocks, threads](*held, stride, int(step), sweep, near, seed)
-    held[1].copy_to_host(matches)
-    held[2].copy_to_host(differences)
+        grid[blocks, threads](*held, stride, zoom, int(step), sweep, near, seed)
+    held[2].copy_to_host(matches)
+    held[3].copy_to_host(differences)

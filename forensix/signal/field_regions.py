@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from forensix.signal.affine import apply, fit_affine, is_plausible
-from forensix.signal.dense_field import DIAMETER
+from forensix.signal.dense_features import DIAMETER
 from forensix.signal.match_groups import MatchGroup
 
 # Half the side of the window in which the field must be linear, cells of the field; the largest mean squared
@@ -21,6 +21,8 @@ from forensix.signal.match_groups import MatchGroup
 # of any kind, and for those too small for the wide window, which must fit the better.
 LINEAR = ((3, 2.0, 40), (2, 0.2, 12))
 MOST_POINTS = 400
+# How far around a part the field may still belong to it, cells.
+REACH = 5
 TOLERANCE = 2.5
 # The differences of the field are not on the scale of keypoints' distances: one that says nothing.
 NO_DISTANCE = 1.0
@@ -90,8 +92,20 @@ def group_field(matches: np.ndarray, *, stride: int, nearest: float) -> list[Mat
             group = _group(cells, shift, stride, fewest)
             if group is not None:
                 groups.append(group)
-                far[cells[:, 0], cells[:, 1]] = False
+                _take(far, cells, shift, group.transform, stride)
     return sorted(groups, key=lambda group: -group.count)
+
+
+def _take(free: np.ndarray, cells: np.ndarray, shift: np.ndarray, transform: np.ndarray, stride: int) -> None:
+    """Mark a part's cells, and those around it that move alike, as no longer free; in place."""
+    top, left = np.maximum(cells.min(axis=0) - REACH, 0)
+    bottom, right = cells.max(axis=0) + REACH + 1
+    window = np.s_[top:bottom, left:right]
+    place = np.argwhere(np.ones_like(free[window])) + np.array([top, left])
+    miss = apply(transform, stride * place.astype(np.float64)) - stride * place - shift[window].reshape(-1, 2)
+    near = np.hypot(*miss.T) < TOLERANCE
+    free[place[near, 0], place[near, 1]] = False
+    free[cells[:, 0], cells[:, 1]] = False
 
 
 def _parts(mask: np.ndarray, fewest: int) -> Iterator[np.ndarray]:

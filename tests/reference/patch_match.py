@@ -7,7 +7,7 @@ def draw(state):
     return (state * 1103515245 + 12345) & 0x7FFFFFFF
 
 
-def sweep(features, matches, differences, *, stride, step, number, near, seed):
+def sweep(features, targets, matches, differences, *, stride, zoom, step, number, near, seed):
     """One sweep over one colour; the arrays are changed."""
     rows, cols = differences.shape
     row, col = np.nonzero((np.add.outer(np.arange(rows), np.arange(cols)) + number) % 2 == 0)
@@ -25,18 +25,18 @@ def sweep(features, matches, differences, *, stride, step, number, near, seed):
 
     def consider(candidate, known):
         nonlocal best, least
-        inside = known & ((candidate >= 0) & (candidate < features.shape[:2])).all(axis=1)
-        far = np.square(candidate - stride * here).sum(axis=1) >= near
+        inside = known & ((candidate >= 0) & (candidate < targets.shape[:2])).all(axis=1)
+        far = np.square((candidate + 0.5) / zoom - 0.5 - stride * here).sum(axis=1) >= near
         safe = np.where(inside[:, None], candidate, 0)
         a = features[stride * row, stride * col].astype(np.int64)
-        miss = np.square(a - features[safe[:, 0], safe[:, 1]]).sum(axis=1)
+        miss = np.square(a - targets[safe[:, 0], safe[:, 1]]).sum(axis=1)
         better = inside & far & (miss < least) & (candidate != best).any(axis=1)
         best = np.where(better[:, None], candidate, best)
         least = np.where(better, miss, least)
 
     for move in moves:
         there, known = read(here + move)
-        consider(there - stride * move, known)
+        consider(there - np.floor(zoom * stride * move + 0.5).astype(np.int64), known)
     if step <= 3:
         for move in moves:
             (one, known), (three, further) = read(here + move), read(here + 3 * move)
@@ -51,9 +51,11 @@ def sweep(features, matches, differences, *, stride, step, number, near, seed):
     matches[row, col], differences[row, col] = best, least
 
 
-def improve_matches(features, matches, differences, *, steps, stride, nearest, seed):
+def improve_matches(features, matches, differences, *, steps, stride, nearest, seed, targets=None, zoom=1.0):
     matches, differences = matches.copy(), differences.copy()
     near = int(np.ceil(nearest**2))
+    targets = features if targets is None else targets
+    kept = {"stride": stride, "zoom": zoom, "near": near, "seed": seed}
     for number, step in enumerate(s for s in steps for _ in range(2)):
-        sweep(features, matches, differences, stride=stride, step=step, number=number, near=near, seed=seed)
+        sweep(features, targets, matches, differences, step=step, number=number, **kept)
     return matches, differences

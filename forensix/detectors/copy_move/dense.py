@@ -19,7 +19,8 @@ from forensix.evidence import Evidence
 from forensix.finding import Finding
 from forensix.signal.blas import one_blas_thread
 from forensix.signal.copied_region import CopiedRegion, examine, sides
-from forensix.signal.dense_field import likeness_field, zernike_features
+from forensix.signal.dense_features import KINDS
+from forensix.signal.dense_field import likeness_field
 from forensix.signal.field_regions import group_field
 from forensix.signal.further_copies import further_copies
 from forensix.signal.match_groups import MatchGroup
@@ -51,23 +52,30 @@ REPEATED = 3
 LEAST_CONTENT = 0.02
 
 
-def find_pairs(luma: np.ndarray, *, candidates: int = CANDIDATES) -> list[Pair]:
+def find_pairs(luma: np.ndarray, *, features: str = "zernike", candidates: int = CANDIDATES) -> list[Pair]:
     """Pairs of alike regions, the one hardest to explain by chance first.
 
     Parameters
     ----------
     luma : (rows, cols) float32, 0-255
+    features : "zernike", "polar" or "dct"
+        What is compared, see :mod:`forensix.signal.dense_features`; with "dct" copies that were turned
+        or mirrored are not found.
     candidates : int
         At most this many parts of the field are examined, the largest.
     """
-    return weighed_pairs(luma, candidates=candidates)[0]
+    return weighed_pairs(luma, features=features, candidates=candidates)[0]
 
 
-def weighed_pairs(luma: np.ndarray, *, candidates: int = CANDIDATES) -> tuple[list[Pair], int]:
+def weighed_pairs(
+    luma: np.ndarray, *, features: str = "zernike", candidates: int = CANDIDATES
+) -> tuple[list[Pair], int]:
     """What :func:`find_pairs` finds, and the number of parts of the field, each of which was a test."""
     if luma.ndim != 2 or min(luma.shape) < LEAST_SIDE:
         raise ParameterError(f"luma must be 2-D and at least {LEAST_SIDE} on a side, got {luma.shape}")
-    matches, _ = likeness_field(zernike_features(luma), stride=STRIDE, nearest=NEAREST)
+    if features not in KINDS:
+        raise ParameterError(f"features must be one of {', '.join(KINDS)}, got {features!r}")
+    matches, _ = likeness_field(KINDS[features](luma), stride=STRIDE, nearest=NEAREST)
     groups = group_field(matches, stride=STRIDE, nearest=NEAREST)
     with one_blas_thread():
         pairs = _weighed(examine(luma, groups[:candidates], inner=True), tests=len(groups))
