@@ -8,6 +8,7 @@ import pytest
 
 from forensix.detectors.copy_move._likeness import (
     ALARMS,
+    DENSE,
     TAILS,
     UNKNOWN_GROUND,
     contradicted,
@@ -27,7 +28,7 @@ COPY = Agreement(
     filled=0.98,
     shear=0.001,
     ground=0.95,
-    finest=0.9,
+    finest=0.98,
     clipped=0.0,
     two_tone=0.65,
     gain=1.0,
@@ -80,6 +81,25 @@ def test_evidence_against_a_copy_outweighs_all_for_it(against):
     assert not contradicted(region())
     assert contradicted(region(**against))
     assert score_of(log10_alarms(region(**against), tests=1)) < 0.5
+
+
+@pytest.mark.parametrize(
+    ("name", "worse"), [("level_miss", 0.3), ("shear", 0.03), ("ground", 0.7), ("finest", 0.8)]
+)
+def test_the_dense_path_counts_its_own_measurements(name, worse):
+    assert log10_alarms(region(**{name: worse}), tests=1, tails=DENSE) > log10_alarms(
+        region(), tests=1, tails=DENSE
+    )
+    assert log10_alarms(region(), tests=3, tails=DENSE) < math.log10(ALARMS)
+
+
+def test_without_fine_detail_or_with_two_tones_the_dense_path_decides_nothing():
+    assert not contradicted(region(), DENSE)
+    assert not contradicted(region(ground=None), DENSE)
+    assert contradicted(region(ground=None, finest=None), DENSE)
+    assert not contradicted(region(ground=None, finest=None))
+    assert contradicted(region(two_tone=0.95), DENSE)
+    assert log10_alarms(region(two_tone=0.95), tests=5, tails=DENSE) == math.log10(5)
 
 
 def test_a_region_of_a_few_pixels_decides_nothing():

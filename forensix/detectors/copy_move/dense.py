@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from forensix.detectors.copy_move._likeness import log10_alarms
+from forensix.detectors.copy_move._likeness import DENSE, log10_alarms
 from forensix.detectors.copy_move._pairs import (
     LEAST_SIDE,
     Pair,
@@ -85,7 +85,7 @@ def weighed_pairs(
 
 
 def _weighed(regions: list[CopiedRegion], *, tests: int) -> list[Pair]:
-    return [Pair(region, log10_alarms(region, tests=tests)) for region in regions]
+    return [Pair(region, log10_alarms(region, tests=tests, tails=DENSE)) for region in regions]
 
 
 def _elsewhere(luma: np.ndarray, pairs: list[Pair]) -> list[MatchGroup]:

@@ -1,7 +1,7 @@
 """The dense copy-move path's tails: how alike the pairs are that untouched photos offer.
 
-    python benchmarks/copy_move_tails.py offer PHOTO... --out OFFERED.jsonl
-    python benchmarks/copy_move_tails.py fit OFFERED.jsonl...
+    python benchmarks/copy_move_dense_tails.py offer PHOTO... --out OFFERED.jsonl
+    python benchmarks/copy_move_dense_tails.py fit OFFERED.jsonl...
 
 The first command collects the pairs of alike places that the dense path finds in photos known to be
 untouched, and goes on where it was interrupted. A PHOTO may be @FILE, a list of paths, or a
@@ -27,8 +27,7 @@ from forensix.detectors.copy_move import _likeness, dense
 from forensix.detectors.copy_move._likeness import Tail, Tails
 from forensix.errors import ForensixError
 
-# Measurements the dense path uses: descriptors say nothing there, and lettering is left to the other path.
-NAMES = ("places", "structure", "coarse", "level", "rigid", "ground", "finest")
+NAMES = tuple(_likeness.DENSE.each)
 
 
 def photos(given: list[str]) -> list[Path]:
@@ -59,7 +58,7 @@ def offered(path: Path) -> dict[str, object]:
         "pairs": [
             {
                 "values": _likeness.values(pair.region),
-                "contradicted": _likeness.contradicted(pair.region),
+                "contradicted": _likeness.contradicted(pair.region, _likeness.DENSE),
                 "log10": pair.log10_alarms,
                 "area": pair.region.area,
                 "corners": pair.region.agreement.corners,
@@ -95,22 +94,23 @@ def fit(rows: list[dict]) -> Tails:
     for name in NAMES:
         values = [pair["values"][name] for pair in pairs if pair["values"][name] is not None]
         each[name] = tail(np.array(values))
-    sums = np.sort([largest(row, each) for row in rows])[::-1]
-    # The k-th largest of n photos' sums is exceeded in about k of n: a line through a tenth and the last.
-    rates = np.log10((np.arange(len(sums)) + 1) / len(sums))
-    far = (sums > 0) & (np.arange(len(sums)) < len(sums) / 10)
-    slope = -np.polyfit(sums[far], rates[far], 1)[0]
-    start = float(np.max(sums[far] + rates[far] / slope))
-    return Tails(each, sum_start=start, sum_slope=float(slope))
+    slope, start = 0.5, 0.0
+    for _ in range(20):
+        sums = np.sort([largest(row, each, slope=slope) for row in rows])[::-1]
+        # The k-th largest of n photos' sums is exceeded in about k of n: a straight line through the tenth
+        # of the photos that have the largest.
+        rates = np.log10((np.arange(len(sums)) + 1) / len(sums))
+        far = (sums > 0) & (np.arange(len(sums)) < len(sums) / 10)
+        falls, rate = np.polyfit(sums[far], rates[far], 1)
+        slope, start = -float(falls), -float(rate / falls)
+    return Tails(each, sum_start=start, sum_slope=slope)
 
 
-def largest(row: dict, each: dict[str, Tail]) -> float:
-    """The largest sum of surprises a photo offers, each less what its number of tests costs at slope 0.5."""
-    sums = [0.0]
-    for pair in row["pairs"]:
-        if not pair["contradicted"]:
-            sums.append(summed(pair["values"], each) - 2 * math.log10(max(row["tests"], 1)))
-    return max(sums)
+def largest(row: dict, each: dict[str, Tail], *, slope: float) -> float:
+    """The largest sum of surprises a photo offers, less what its number of tests costs."""
+    cost = math.log10(max(row["tests"], 1)) / slope
+    sums = (summed(pair["values"], each) for pair in row["pairs"] if not pair["contradicted"])
+    return max(sums, default=0.0) - cost if row["pairs"] else 0.0
 
 
 def summed(values: dict[str, float | None], each: dict[str, Tail]) -> float:
