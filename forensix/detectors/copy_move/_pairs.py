@@ -13,14 +13,17 @@ from forensix.detectors.copy_move._likeness import ALARMS
 from forensix.detectors.method import Method
 from forensix.errors import NotApplicable
 from forensix.evidence import Evidence
-from forensix.finding import Finding, Heatmap, Region
+from forensix.finding import Finding, Heatmap, Region, expand_cells
 from forensix.signal.affine import scale_of
 from forensix.signal.copied_region import CopiedRegion, outlines
+from forensix.signal.full_outline import full_outlines
 from forensix.signal.local_correlation import local_mean
 from forensix.signal.regions import bounding_boxes, label_regions
 
 LEAST_SIDE = 64
 LARGEST_GRID = 2_000_000
+# Pixels of a map at full size; in a larger picture copies stay outlined by cells.
+LARGEST_MAP = 26_000_000
 # Map value of what was examined without result, and score when no two places are alike.
 QUIET = 0.2
 NOTHING_ALIKE = 0.1
@@ -87,6 +90,7 @@ def finding_of(
     tellable: bool,
     explanation: str,
     measurements: Mapping[str, Any],
+    full: np.ndarray | None = None,
 ) -> Finding:
     """The finding for pairs sorted by their expected false alarms, fewest first.
 
@@ -95,15 +99,26 @@ def finding_of(
     luma : the working grid, with cells of `cell` pixels, of a picture of `size` (rows, cols)
     smooth : where it is, from :func:`featureless`
     tellable : False when the absence of pairs means nothing; then there is no score
+    full : (rows, cols) float32, the luma at full size; given it, copies are outlined there
     """
+    refine = full is not None and cell > 1 and full.size <= LARGEST_MAP
     heat = np.full(luma.shape, QUIET, np.float32)
     heat[smooth] = np.nan
     for pair in reversed(pairs):
-        value = score_of(pair.log10_alarms)
-        for side in outlines(luma, pair.region):
-            heat[side] = np.where(np.isnan(heat[side]), value, np.fmax(heat[side], value))
+        if not (refine and pair.is_copy):
+            for side in outlines(luma, pair.region):
+                _paint(heat, side, pair)
+    if full is not None and refine and any(pair.is_copy for pair in pairs):
+        heat = expand_cells(heat, cell, *size)
+        for pair in reversed(pairs):
+            if pair.is_copy:
+                (top, left, rows, cols), mask = full_outlines(full, pair.region, cell)
+                _paint(heat[top : top + rows, left : left + cols], mask, pair)
+        map_cell = 1
+    else:
+        map_cell = cell
     labels, count = label_regions(heat > 0.5, minimum_cells=16)
-    boxes = bounding_boxes(labels, count, cell=cell, rows=size[0], cols=size[1])
+    boxes = bounding_boxes(labels, count, cell=map_cell, rows=size[0], cols=size[1])
     score = score_of(pairs[0].log10_alarms) if pairs else NOTHING_ALIKE
     return method.finding(
         score=score if pairs or tellable else None,
@@ -117,8 +132,14 @@ def finding_of(
         },
         regions=[Region(box, "tampered", area) for box, area in boxes],
         parameters={"grid_cell": cell, "alarms_per_image": ALARMS},
-        heatmap=Heatmap(heat, cell),
+        heatmap=Heatmap(heat, map_cell),
     )
+
+
+def _paint(heat: np.ndarray, mask: np.ndarray, pair: Pair) -> None:
+    """Raise a part of a map to what a pair says, in place."""
+    value = score_of(pair.log10_alarms)
+    heat[mask] = np.where(np.isnan(heat[mask]), value, np.fmax(heat[mask], value))
 
 
 def repetition(pairs: list[Pair]) -> str:

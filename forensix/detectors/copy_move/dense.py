@@ -126,6 +126,7 @@ def detect(evidence: Evidence, *, preset: str = "standard") -> Finding:
         tellable=content >= LEAST_CONTENT,
         explanation=_explain(pairs, content=content, cell=cell),
         measurements={"content_share": content},
+        full=evidence.luma,
     )
 
 

@@ -1,0 +1,78 @@
+"""A copy that was found on averaged cells, aligned and outlined on the image's own pixels."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from forensix.signal.affine import apply, is_plausible
+from forensix.signal.copied_region import SLOW, CopiedRegion, outlines
+from forensix.signal.local_correlation import Box, aligned, band_pass, with_slopes
+from forensix.signal.whole_pixels import snapped
+
+# Room around both sides, pixels.
+MARGIN = 64
+
+
+def full_outlines(image: np.ndarray, region: CopiedRegion, cell: int) -> tuple[Box, np.ndarray]:
+    """Both sides together as a mask of a part of the image.
+
+    Parameters
+    ----------
+    image : (rows, cols) float32, 0-255
+    region : found on averages of whole cells of the image
+    cell : int
+        Side of a cell, pixels.
+
+    Returns
+    -------
+    box : (top, left, rows, cols) of the part, which holds both sides
+    mask : (box rows, box cols) bool
+    """
+    grown = _enlarged(region, cell)
+    box = _around_both(grown, image.shape)
+    top, left, rows, cols = box
+    part = np.ascontiguousarray(image[top : top + rows, left : left + cols])
+    inside = _seen_from(grown, top, left)
+    points = np.argwhere(inside.source) + np.array(inside.box[:2])
+    inner = ((points >= 0) & (points < part.shape)).all(axis=1)
+    points = points[inner]
+    slopes = with_slopes(band_pass(part, 0, SLOW))
+    transform = snapped(part, aligned(slopes, inside.transform, points), points)
+    if is_plausible(transform):
+        inside = replace(inside, transform=transform)
+    source, target = outlines(part, inside)
+    return box, source | target
+
+
+def _enlarged(region: CopiedRegion, cell: int) -> CopiedRegion:
+    """The region in pixels: a cell's centre lies half a cell less half a pixel from its corner."""
+    top, left, rows, cols = region.box
+    linear, half = region.transform[:, :2], (cell - 1) / 2
+    shift = cell * region.transform[:, 2] + half - linear @ np.array([half, half])
+    return replace(
+        region,
+        transform=np.c_[linear, shift],
+        box=(top * cell, left * cell, rows * cell, cols * cell),
+        source=np.repeat(np.repeat(region.source, cell, axis=0), cell, axis=1),
+    )
+
+
+def _around_both(region: CopiedRegion, shape: tuple[int, int]) -> Box:
+    top, left, rows, cols = region.box
+    corners = np.array(
+        [(top, left), (top + rows, left), (top, left + cols), (top + rows, left + cols)], float
+    )
+    both = np.r_[corners, apply(region.transform, corners)]
+    upper, first = np.maximum(np.floor(both.min(axis=0)).astype(int) - MARGIN, 0)
+    lower, last = np.minimum(np.ceil(both.max(axis=0)).astype(int) + MARGIN, shape)
+    return int(upper), int(first), int(lower - upper), int(last - first)
+
+
+def _seen_from(region: CopiedRegion, top: int, left: int) -> CopiedRegion:
+    """The region in the coordinates of a part of the image that begins at (top, left)."""
+    linear, corner = region.transform[:, :2], np.array([top, left], float)
+    transform = np.c_[linear, region.transform[:, 2] + linear @ corner - corner]
+    box = (region.box[0] - top, region.box[1] - left, *region.box[2:])
+    return replace(region, transform=transform, box=box)
