@@ -42,11 +42,11 @@ def further_copies(image: np.ndarray, region: CopiedRegion, *, most: int = 6) ->
     mapped = region.transform[:, :2] @ np.array([top, left]) + region.transform[:, 2]
     for row, col in ((top, left), np.rint(mapped).astype(int)):
         _forget(alike, int(row), int(col), side // 2)
-    inside = np.stack(np.mgrid[0:side:3, 0:side:3], axis=-1).reshape(-1, 2) + np.array(
+    inside = np.moveaxis(np.mgrid[0:side:3, 0:side:3], 0, -1).reshape(-1, 2) + np.array(
         [top, left], np.float64
     )
     places = max(1, round(side * side / region.area * region.group.count))
-    groups = []
+    groups: list[MatchGroup] = []
     while len(groups) < most:
         _, value, _, (col, row) = cv2.minMaxLoc(alike)
         if value < LEAST_CORRELATION:
