@@ -16,9 +16,10 @@ from forensix.signal.affine import (
     scale_of,
 )
 from forensix.signal.agreement import two_tone
+from forensix.signal.keypoints import match_within
 from forensix.signal.local_correlation import aligned, local_correlation, warped, with_slopes
 from forensix.signal.repetition import self_similarity
-from forensix.signal.sift import match_within, mirrored_descriptors, sift_keypoints
+from forensix.signal.sift import SIFT, sift_keypoints
 
 
 def turned(degrees, scale=1.0, shift=(0.0, 0.0)):
@@ -116,7 +117,7 @@ def test_mirrored_descriptors_are_those_of_the_mirrored_picture():
     strong = here.sizes > 8
     place = np.stack([here.points[:, 0], image.shape[1] - 1 - here.points[:, 1]], axis=1)
     gap = np.hypot(*(place[:, None] - there.points[None]).transpose(2, 0, 1))
-    mirrored = mirrored_descriptors(here.descriptors)
+    mirrored = SIFT.mirrored(here.descriptors)
     distance = np.linalg.norm(mirrored[:, None] - there.descriptors[gap.argmin(axis=1)][:, None], axis=2)[
         :, 0
     ]

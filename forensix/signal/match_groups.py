@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from forensix.signal.affine import is_plausible, robust_fit
-from forensix.signal.sift import Keypoints, Matches
+from forensix.signal.keypoints import Keypoints, Matches
 
 LARGEST_TURN = np.deg2rad(20)
 LARGEST_ZOOM = float(np.log(1.4))
@@ -31,6 +31,7 @@ class MatchGroup:
     count : number of different places among them (keypoints closer than 2 px are one)
     distance : median descriptor distance
     mirrored : True for a reflected copy
+    unlike : distance at which descriptors have nothing in common
     """
 
     transform: np.ndarray
@@ -39,11 +40,12 @@ class MatchGroup:
     count: int
     distance: float
     mirrored: bool
+    unlike: float = 0.5
 
     @property
     def strength(self) -> float:
         """Many places and close descriptors: the order in which groups deserve a look."""
-        return self.count * (0.5 - self.distance)
+        return self.count * (self.unlike - self.distance)
 
 
 def group_matches(
@@ -66,7 +68,7 @@ def group_matches(
     source, target = keypoints.points[matches.source], keypoints.points[matches.target]
     rng = np.random.default_rng(seed)
     # A copy's descriptors are nearer than a likeness's: they count more.
-    weight = np.square(0.5 - matches.distances.astype(np.float64))
+    weight = np.square(keypoints.feature.unlike - matches.distances.astype(np.float64))
     groups = []
     for cluster in _clusters(keypoints, matches, least=least)[:clusters]:
         left = cluster
@@ -86,7 +88,15 @@ def group_matches(
             if is_plausible(transform):
                 distance = float(np.median(matches.distances[inside]))
                 groups.append(
-                    MatchGroup(transform, source[inside], target[inside], count, distance, matches.mirrored)
+                    MatchGroup(
+                        transform,
+                        source[inside],
+                        target[inside],
+                        count,
+                        distance,
+                        matches.mirrored,
+                        keypoints.feature.unlike,
+                    )
                 )
     return sorted(groups, key=lambda group: -group.strength)
 
