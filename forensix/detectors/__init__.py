@@ -29,6 +29,7 @@ REGISTRY: dict[str, str] = {
     "cut-rectangles": "splicing.cut_rectangles",
     "resampling": "splicing.resampling",
     "copy-move-keypoints": "copy_move.keypoints",
+    "copy-move-surf": "copy_move.surf",
     "copy-move-dense": "copy_move.dense",
     # After all its paths, which it sums up.
     "copy-move": "copy_move.combined",

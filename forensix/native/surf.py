@@ -171,7 +171,12 @@ def _hessian_row(integral, row, size, lines, determinant, trace):
     )
     for col in range(cols):
         down[col] = bottom[col] - top[col] - 3 * (lower[col] - upper[col])
-    top, upper, lower, bottom = integral[row - lobe], integral[row], integral[row + 1], integral[row + 1 + lobe]
+    top, upper, lower, bottom = (
+        integral[row - lobe],
+        integral[row],
+        integral[row + 1],
+        integral[row + 1 + lobe],
+    )
     for col in range(cols):
         mixed[col] = upper[col] - top[col] - bottom[col] + lower[col]
     area = 1.0 / (size * size)
@@ -324,7 +329,7 @@ def _direction(integral, row, col, scale, sums):
             across, down = _wavelets(integral, row + i * scale, col + j * scale, 2 * scale)
             weight = math.exp(-(i * i + j * j) / 8.0)
             turn = math.atan2(down, across) / (2 * math.pi)
-            place = int(math.floor(turn * DIRECTIONS)) % DIRECTIONS
+            place = math.floor(turn * DIRECTIONS) % DIRECTIONS
             sums[place, 0] += weight * across
             sums[place, 1] += weight * down
     best, angle = -1.0, 0.0

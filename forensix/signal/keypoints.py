@@ -179,7 +179,9 @@ def _alike_pairs(
             for start in range(first, last, BLOCK_ROWS):
                 stop = min(start + BLOCK_ROWS, last)
                 cosines = queries[start:stop] @ descriptors[begin:end].T
-                row, col, allowed[start:stop] = _partners(cosines, keypoints.feature.alike, most=most, gap=gap)
+                row, col, allowed[start:stop] = _partners(
+                    cosines, keypoints.feature.alike, most=most, gap=gap
+                )
                 found.append((row + start, col + begin, cosines[row, col]))
     if not found:
         return np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.float32)
@@ -218,6 +220,8 @@ def _partners(
         rank = cosines.shape[1] - (most + 2)
         first_beyond = np.partition(cosines[crowded], rank, axis=1)[:, rank]
         least[crowded] = 1 - gap**2 * (1 - first_beyond)
+        # Where even that one is the same but for rounding, nobody can stand out.
+        least[crowded[first_beyond > 1 - 1e-5]] = np.inf
         keep = cosines[row, col] > least[row]
         row, col = row[keep], col[keep]
     return row, col, least

@@ -87,6 +87,11 @@ def surf_keypoints(
     return Keypoints(SURF, points, sizes, angles, mean_level(rounded, points, sizes), kinds, descriptors)
 
 
+def upright_keypoints(luma: np.ndarray) -> Keypoints:
+    """:func:`surf_keypoints` that all point down."""
+    return surf_keypoints(luma, upright=True)
+
+
 def octave_filters(*, doubled: bool) -> list[tuple[int, list[int]]]:
     """Of each octave, every how manieth pixel is looked at, and the sides of its filters.
 

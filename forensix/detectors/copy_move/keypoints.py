@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+
 import numpy as np
 
-from forensix.detectors.copy_move._likeness import log10_alarms
+from forensix.detectors.copy_move._likeness import KEYPOINTS, SURF, Tails, log10_alarms
 from forensix.detectors.copy_move._pairs import (
     LEAST_SIDE,
     Pair,
@@ -19,9 +22,11 @@ from forensix.evidence import Evidence
 from forensix.finding import Finding
 from forensix.signal.blas import one_blas_thread
 from forensix.signal.copied_region import examine
+from forensix.signal.keypoints import Keypoints, match_within
 from forensix.signal.match_groups import group_matches
 from forensix.signal.repetition import self_similarity
-from forensix.signal.sift import match_within, sift_keypoints
+from forensix.signal.sift import sift_keypoints
+from forensix.signal.surf import surf_keypoints, upright_keypoints
 
 METHOD = Method(
     name="copy-move-keypoints",
@@ -37,18 +42,30 @@ METHOD = Method(
     kind="copy-move",
 )
 
+# The keypoints to choose from, and how their measurements are distributed in untouched photos.
+FEATURES: dict[str, tuple[Callable[[np.ndarray], Keypoints], Tails]] = {
+    "sift": (sift_keypoints, KEYPOINTS),
+    "surf": (surf_keypoints, SURF),
+    "surf-upright": (upright_keypoints, SURF),
+}
 FEWEST_KEYPOINTS = 20
 CANDIDATES = 12
 # Self-similarity beyond which a picture counts as one repeating pattern.
 REPEATS = 0.6
+# Share of such a picture that two alike parts may each cover before it is the pattern that they show.
+MOST_COPIED = 0.2
 
 
-def find_pairs(luma: np.ndarray, *, candidates: int = CANDIDATES) -> tuple[list[Pair], int]:
+def find_pairs(
+    luma: np.ndarray, *, features: str = "sift", candidates: int = CANDIDATES
+) -> tuple[list[Pair], int]:
     """Pairs of alike regions, the one hardest to explain by chance first.
 
     Parameters
     ----------
     luma : (rows, cols) float32, 0-255
+    features : str
+        The keypoints: "sift", "surf", or "surf-upright" for copies that were not turned.
     candidates : int
         At most this many transformations are examined, straight and mirrored each.
 
@@ -60,24 +77,37 @@ def find_pairs(luma: np.ndarray, *, candidates: int = CANDIDATES) -> tuple[list[
     """
     if luma.ndim != 2 or min(luma.shape) < LEAST_SIDE:
         raise ParameterError(f"luma must be 2-D and at least {LEAST_SIDE} on a side, got {luma.shape}")
-    keypoints = sift_keypoints(luma)
+    if features not in FEATURES:
+        raise ParameterError(f"features must be one of {', '.join(FEATURES)}, got {features!r}")
+    keypoints_of, tails = FEATURES[features]
+    keypoints = keypoints_of(luma)
     groups = []
     with one_blas_thread():
         for mirrored in (False, True):
             groups += group_matches(keypoints, match_within(keypoints, mirrored=mirrored))[:candidates]
         regions = examine(luma, sorted(groups, key=lambda group: -group.strength))
-    pairs = [Pair(region, log10_alarms(region, tests=len(groups))) for region in regions]
+    pairs = [Pair(region, log10_alarms(region, tests=len(groups), tails=tails)) for region in regions]
     return sorted(pairs, key=lambda pair: pair.log10_alarms), len(keypoints)
 
 
 def detect(evidence: Evidence, *, preset: str = "standard") -> Finding:
     """The finding for one picture: score, map and the regions that are copies of each other."""
+    return finding_by(METHOD, evidence, features="sift")
+
+
+def finding_by(method: Method, evidence: Evidence, *, features: str) -> Finding:
+    """The finding of a method that differs from others in its keypoints only; see :func:`find_pairs`."""
     luma, cell = working_grid(evidence)
-    pairs, keypoints = find_pairs(luma)
+    pairs, keypoints = find_pairs(luma, features=features)
+    everywhere = any(pair.region.area > MOST_COPIED * luma.size for pair in pairs)
     copies = [pair for pair in pairs if pair.is_copy]
-    similarity = 0.0 if copies else self_similarity(luma)
+    similarity = 0.0 if copies and not everywhere else self_similarity(luma)
+    if everywhere and similarity > REPEATS:
+        # Any part of a pattern has its likeness elsewhere: at least one such pair is to be expected.
+        pairs = [replace(pair, log10_alarms=max(pair.log10_alarms, 0.0)) for pair in pairs]
+        copies = []
     return finding_of(
-        METHOD,
+        method,
         pairs,
         luma,
         cell=cell,
