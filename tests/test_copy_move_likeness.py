@@ -9,13 +9,15 @@ import pytest
 from forensix.detectors.copy_move._likeness import (
     ALARMS,
     DENSE,
+    SURF,
     TAILS,
     UNKNOWN_GROUND,
     contradicted,
     log10_alarms,
     surprises,
 )
-from forensix.detectors.copy_move._pairs import score_of
+from forensix.detectors.copy_move._pairs import Pair, score_of
+from forensix.detectors.copy_move._patterns import allowed_for_each_other
 from forensix.signal.agreement import Agreement
 from forensix.signal.copied_region import CopiedRegion
 from forensix.signal.match_groups import MatchGroup
@@ -118,3 +120,37 @@ def test_the_score_is_spread_over_the_calibrated_heights():
     scores = [score_of(value) for value in (-9.0, -6.0, -3.0, -2.5, -1.0, 0.0, 3.0)]
     assert scores == sorted(scores, reverse=True)
     assert min(scores) > 0 and max(scores) < 1
+
+
+def at(log10_alarms, top, left, shift):
+    transform = np.c_[np.eye(2), shift]
+    return Pair(replace(region(), box=(top, left, 30, 30), transform=transform), log10_alarms)
+
+
+def test_other_noticeable_pairs_make_a_pair_less_surprising():
+    best, thread, other = at(-2.5, 0, 0, (0, 100)), at(-1.4, 200, 0, (0, 100)), at(-1.2, 400, 0, (0, 90))
+    judged = allowed_for_each_other([best, thread, other])
+    assert judged[0].log10_alarms == pytest.approx(-2.5 + math.log10(21))
+    assert judged[1].log10_alarms == pytest.approx(-1.4 + math.log10(11))
+    assert [pair.region for pair in judged] == [best.region, thread.region, other.region]
+    assert not any(pair.is_copy for pair in judged)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        at(-0.9, 200, 0, (0, 100)),
+        at(-2.1, 200, 0, (0, 100)),
+        at(-1.5, 10, 10, (0, 100)),
+        at(-1.5, 10, 110, (0, -105)),
+    ],
+    ids=["common", "a copy itself", "the same places", "the same places the other way round"],
+)
+def test_common_likenesses_copies_and_the_same_places_do_not_count(other):
+    best = at(-2.5, 0, 0, (0, 100))
+    assert allowed_for_each_other([best, other])[0].log10_alarms == -2.5
+
+
+def test_tails_belong_to_the_feature():
+    assert set(SURF.each) == set(TAILS)
+    assert log10_alarms(region(), tests=1, tails=SURF) != log10_alarms(region(), tests=1)

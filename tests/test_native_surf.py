@@ -6,7 +6,8 @@ import skimage.data
 from scipy import ndimage
 
 from forensix.errors import ParameterError
-from forensix.native.surf import box_hessian, describe, hessian_maxima
+from forensix.native.surf import box_hessian, hessian_maxima
+from forensix.native.surf_descriptors import describe
 from tests.reference import surf as reference
 
 SIZES = [9, 15, 21, 27]

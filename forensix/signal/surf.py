@@ -55,7 +55,8 @@ def surf_keypoints(
     """
     import cv2
 
-    from forensix.native.surf import describe, hessian_maxima
+    from forensix.native.surf import hessian_maxima
+    from forensix.native.surf_descriptors import describe
 
     if luma.ndim != 2:
         raise ParameterError(f"luma must be 2-D, got shape {luma.shape}")

@@ -16,6 +16,7 @@ from forensix.detectors.copy_move._pairs import (
     repetition,
     working_grid,
 )
+from forensix.detectors.copy_move._patterns import allowed_for_each_other
 from forensix.detectors.method import Method
 from forensix.errors import ParameterError
 from forensix.evidence import Evidence
@@ -87,6 +88,7 @@ def find_pairs(
             groups += group_matches(keypoints, match_within(keypoints, mirrored=mirrored))[:candidates]
         regions = examine(luma, sorted(groups, key=lambda group: -group.strength))
     pairs = [Pair(region, log10_alarms(region, tests=len(groups), tails=tails)) for region in regions]
+    pairs = allowed_for_each_other(pairs)
     return sorted(pairs, key=lambda pair: pair.log10_alarms), len(keypoints)
 
 
