@@ -16,7 +16,9 @@ TEXTURED = 20.0
 # pixel) and as a fraction of the larger.
 CORNER_STRENGTH = 0.3
 CORNER_RATIO = 0.1
-FEWEST_CORNERS = 40
+# The tensor is averaged over some 57 pixels: fewer than three such places are no evidence of
+# a copy, since at one crossing of straight edges another fits as well.
+FEWEST_CORNERS = 160
 # The ground: pixels without a slope of 10 grey levels nearby, at least 100 of them, whose fine
 # structure is at least half a grey level strong.
 STEEP = 10.0
