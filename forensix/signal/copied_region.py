@@ -6,11 +6,11 @@ field), the same growth outlines it and the same measurements weigh it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from forensix.signal.affine import apply, inverse, is_plausible
+from forensix.signal.affine import apply, inverse, is_plausible, shear_of
 from forensix.signal.agreement import Agreement, agreement
 from forensix.signal.local_correlation import (
     Box,
@@ -125,7 +125,8 @@ def _grow(
         if np.count_nonzero(source) < SMALLEST_AREA:
             return None, seen
         points = np.argwhere(source) + np.array(box[:2])
-        transform = snapped(image, aligned(slopes, transform, points), points)
+        fitted = aligned(slopes, transform, points)
+        transform = snapped(image, fitted, points)
         if not is_plausible(transform):
             return None, seen
     source = _agreeing(image, transform, box, group.source)
@@ -133,6 +134,9 @@ def _grow(
         return None, seen
     box, source = _trimmed(box, source)
     measured = agreement(image, transform, box, core(source) if inner else source, group.source)
+    if not inner:
+        # How rigid the keypoints' pairs in untouched photos are was measured on this one.
+        measured = replace(measured, shear=shear_of(fitted))
     return CopiedRegion(group, transform, box, source, measured), seen + 2 * source.size
 
 
