@@ -18,6 +18,7 @@ REGISTRY: dict[str, str] = {
     "jpeg-double-quantization": "jpeg.double_quantization",
     "jpeg-ghosts": "jpeg.ghosts",
     "jpeg-grid": "jpeg.grid",
+    "jpeg-nonaligned-quantization": "jpeg.nonaligned_quantization",
     "jpeg-compression-count": "jpeg.compression_count",
     "png-was-jpeg": "jpeg.was_jpeg",
     "encoder-tables": "provenance.encoder",
