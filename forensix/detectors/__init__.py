@@ -21,6 +21,7 @@ REGISTRY: dict[str, str] = {
     "jpeg-nonaligned-quantization": "jpeg.nonaligned_quantization",
     "jpeg-compression-count": "jpeg.compression_count",
     "png-was-jpeg": "jpeg.was_jpeg",
+    "error-levels": "jpeg.error_levels",
     "encoder-tables": "provenance.encoder",
     "declared-origin": "provenance.declared_origin",
     "camera-file": "provenance.camera_file",
