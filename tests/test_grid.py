@@ -269,3 +269,23 @@ def test_the_same_picture_gives_the_same_finding(scene, other):
 
 def test_no_vote_is_beyond_the_grids():
     assert NO_VOTE == 64
+
+
+def test_blocks_of_changing_size_as_of_heif_are_no_paste(scene):
+    """Some blocks all over the picture have zeros on one grid, and in one corner most have."""
+    jpeg = opened(saved(scene, 80))
+    rows, cols = (length // 8 for length in scene.shape[:2])
+    chosen = np.random.default_rng(7).random((rows, cols)) < 0.15
+    corner = chosen.copy()
+    corner[6:18, 6:18] = True
+    only = np.zeros_like(corner)
+    only[6:18, 6:18] = True
+
+    def mixed(blocks):
+        inside = np.kron(blocks, np.ones((8, 8), bool))
+        picture = scene.copy()
+        picture[: 8 * rows, : 8 * cols][inside] = jpeg[: 8 * rows, : 8 * cols][inside]
+        return grid.detect(forensix.open(png(np.ascontiguousarray(picture[3:, 2:]))))
+
+    assert mixed(only).score > 0.5
+    assert mixed(corner).score <= 0.5 and not mixed(corner).regions

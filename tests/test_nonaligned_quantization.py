@@ -9,7 +9,7 @@ from PIL import Image
 from scipy.fft import dctn
 
 import forensix
-from forensix.detectors.jpeg import _shifted_map, _shifted_search
+from forensix.detectors.jpeg import _shifted_map, _shifted_model, _shifted_search
 from forensix.detectors.jpeg import nonaligned_quantization as nonaligned
 from forensix.errors import NotApplicable, ParameterError
 
@@ -66,7 +66,7 @@ def test_planes_are_the_transform_of_every_window():
 
 def test_low_coefficients_are_those_of_the_grid():
     pixels = np.random.default_rng(1).normal(0, 40, (31, 40)).astype(np.float32)
-    found = _shifted_map.low_coefficients(pixels, 8 * 3 + 5)
+    found = _shifted_model.low_coefficients(pixels, 8 * 3 + 5)
     assert found.shape == (len(_shifted_search.FREQUENCIES), 3, 4)
     block = dctn(pixels[11:19, 21:29].astype(float), norm="ortho")
     for nth, frequency in enumerate(_shifted_search.FREQUENCIES):

@@ -20,6 +20,10 @@ UNEVEN = 2.0
 LEAST_USUAL = 1 / 16
 # No grid beneath has a larger share of an untouched photo's votes: 0.08 was the largest seen.
 HIGHEST_USUAL = 0.1
+# A grid that has so many times an even share of the votes in three of four windows runs through
+# the whole picture, if more weakly than JPEG's: so does that of HEIF and video codecs, whose
+# blocks vary in size.
+THROUGHOUT = 2.0
 # Standard deviations above the median share at which a grid is worth a closer look.
 STANDS_OUT = 3.5
 # A window holds a grid when this share of its votes are for it.
@@ -47,6 +51,20 @@ def hold_of(tallies: np.ndarray, grid: int, *, holds: float = HOLDS) -> tuple[fl
         return 0.0, 0.0
     shares = votes[grid][judged] / cast[judged]
     return float(np.mean(shares >= holds)), float(np.median(shares))
+
+
+def run_throughout(tallies: np.ndarray, *, grids: int = GRIDS) -> set[int]:
+    """The grids that more than chance holds votes for almost everywhere.
+
+    tallies : votes per cell
+    grids : how many share the votes; 49 when cast ``beneath`` another grid
+    """
+    votes, cast = window_votes(tallies)
+    judged = cast >= LEAST_VOTES * PIXELS
+    if not judged.any():
+        return set()
+    quartile = np.quantile(votes[:, judged] / cast[judged], 0.25, axis=1)
+    return {int(grid) for grid in np.flatnonzero(quartile >= THROUGHOUT / grids)}
 
 
 def hidden_grids(tallies: np.ndarray, own: int, *, limit: float, evident: float) -> list[GridRegion]:

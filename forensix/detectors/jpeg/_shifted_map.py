@@ -9,14 +9,15 @@ log-likelihood ratio is close to linear in it, and no single coefficient can say
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 
-from forensix.detectors.jpeg._grid_phase import mirrors
+from forensix.detectors.jpeg._grid_phase import mirrors, self_mirrored
+from forensix.detectors.jpeg._shifted_model import Harmonics, Model
 from forensix.detectors.jpeg._shifted_search import (
     FREQUENCIES,
     GRIDS,
+    HALFWAY_DOUBT,
     QUALITIES,
     WINDOWS,
     Candidate,
@@ -24,19 +25,19 @@ from forensix.detectors.jpeg._shifted_search import (
 )
 from forensix.signal.block_dct import SIDE, dct_basis
 
-CLASSES = 4  # of blocks, by how busy they are
-# Coefficients that the expected amplitude weighs as much as, when the measured one is taken.
-PRIOR_COUNT = 20.0
 PARTS_OF_AMPLITUDE = (1.0, 0.7, 0.5)  # of the expected one, tried first
 ROUNDS = 2
 AROUND = 5  # blocks on a side
-LARGEST_AMPLITUDE = 0.95
 LOUDEST = 6.0  # nats, of one block
 CONNECTIVE = float(np.log(2.638))  # polygons on a square lattice grow 2.638-fold per unit of perimeter
 FALSE_ALARMS = 1e-3
 REGIONS_EXAMINED = 12
 DISPERSION_SIDE = 4  # blocks on a side of the windows whose spread is compared with that of their blocks
 FEWEST = 16  # blocks
+MOST_COMPARED = 1500  # blocks compared on all grids
+# A grid must fit so many times as much better than usual as the next best one, and by so many
+# standard deviations of all.
+LEAST_LEAD, LEAST_DEVIATIONS = 1.5, 6.0
 TABLES_TRIED = GRIDS * len(QUALITIES) * len(WINDOWS)
 
 
@@ -64,109 +65,6 @@ class ShiftedMap:
     amplitude: float
 
 
-def low_coefficients(pixels: np.ndarray, grid: int) -> np.ndarray:
-    """(frequencies, rows, cols) float32: the DCT coefficients compared, of the blocks of one grid.
-
-    As many rows and columns of blocks as every grid has.
-    """
-    vertical, horizontal = np.array(FREQUENCIES).T
-    basis = dct_basis()[: vertical.max() + 1].astype(np.float32)
-    down, right = divmod(grid, SIDE)
-    rows, cols = ((length - SIDE + 1) // SIDE for length in pixels.shape)
-    inside = pixels[down : down + rows * SIDE, right : right + cols * SIDE].reshape(rows, SIDE, cols * SIDE)
-    half = np.matmul(basis, inside).reshape(rows, len(basis), cols, SIDE) @ basis.T
-    return np.ascontiguousarray(half.transpose(1, 3, 0, 2)[vertical, horizontal])
-
-
-class _Harmonics:
-    """The first harmonics of the blocks of one grid.
-
-    values, kept : (frequencies, blocks) float32; kept is 1 where a coefficient tells, else 0
-    activity : (blocks,) float32
-    """
-
-    def __init__(self, pixels: np.ndarray, grid: int, steps: np.ndarray, usable: np.ndarray | None) -> None:
-        coefficients = low_coefficients(pixels, grid)
-        self.shape = coefficients.shape[1:]
-        step = steps[:, None, None].astype(np.float32)
-        size = np.abs(coefficients)
-        kept = (size > step / 2) & (step > 1)
-        # Where the mean stays within half a step it says the same thing again.
-        kept[0] = step[0] > 1
-        kept[0, 1:] &= np.abs(np.diff(coefficients[0], axis=0)) > step[0] / 2
-        kept[0, :, 1:] &= np.abs(np.diff(coefficients[0], axis=1)) > step[0] / 2
-        if usable is not None:
-            kept &= usable[: self.shape[0], : self.shape[1]]
-        self.kept = kept.reshape(len(steps), -1).astype(np.float32)
-        size *= (2 * np.pi) / step
-        self.values = np.cos(size, out=size).reshape(len(steps), -1)
-        self.values *= self.kept
-        self.activity = np.abs(coefficients[1:]).sum(axis=0).ravel()
-
-    def ordered(self, order: np.ndarray) -> _Harmonics:
-        """The same, its blocks in another order."""
-        self.values, self.kept = self.values[:, order], self.kept[:, order]
-        return self
-
-    def means(self, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Mean and number of each frequency's harmonics over the blocks chosen, (blocks,) float32."""
-        number = self.kept @ chosen
-        return (self.values @ chosen) / np.maximum(number, 1), number
-
-
-class _Model:
-    """What is expected of each frequency and class of blocks, and the evidence that follows.
-
-    Blocks are held in the order of their activity, so that the classes are slices.
-    """
-
-    def __init__(self, own: _Harmonics, mirrored: list[_Harmonics], expected: np.ndarray) -> None:
-        self.shape = own.shape
-        self.order = np.argsort(own.activity, kind="stable")
-        self.own = own.ordered(self.order)
-        self.mirrored = [seen.ordered(self.order) for seen in mirrored]
-        edges = np.arange(CLASSES + 1) * len(self.order) // CLASSES
-        self.classes = [slice(start, stop) for start, stop in pairwise(edges)]
-        self.without = np.array([self._without(inside) for inside in self.classes])
-        self.expected = expected
-        self.gain = np.tile(expected, (CLASSES, 1))
-
-    def _without(self, inside: slice) -> np.ndarray:
-        """(frequencies,) mean harmonic on the mirrored grids, of one class."""
-        total = sum(seen.values[:, inside].sum(axis=1) for seen in self.mirrored)
-        number = sum(seen.kept[:, inside].sum(axis=1) for seen in self.mirrored)
-        mean: np.ndarray = np.divide(total, number + PRIOR_COUNT)
-        return mean
-
-    def learn(self, chosen: np.ndarray) -> None:
-        """Take the amplitudes from the blocks chosen; each class leans on all, all on what was expected."""
-        weight = chosen.ravel()[self.order].astype(np.float32)
-        total, number = self.own.means(weight)
-        overall = (number * total + PRIOR_COUNT * self.expected) / (number + PRIOR_COUNT)
-        only = np.zeros_like(weight)
-        for nth, inside in enumerate(self.classes):
-            only[:] = 0
-            only[inside] = weight[inside]
-            mean, count = self.own.means(only)
-            taken = (count * mean + PRIOR_COUNT * overall) / (count + PRIOR_COUNT)
-            self.gain[nth] = np.clip(taken - self.without[nth], 0, LARGEST_AMPLITUDE) * (self.expected > 0)
-
-    def evidence(self, seen: _Harmonics) -> tuple[np.ndarray, np.ndarray]:
-        """(rows, cols) nats of each block for the compression, and how many it would give on average."""
-        nats, power = np.empty(self.order.shape, np.float32), np.empty(self.order.shape, np.float32)
-        for nth, inside in enumerate(self.classes):
-            gain, without = self.gain[nth].astype(np.float32), self.without[nth].astype(np.float32)
-            values, kept = seen.values[:, inside], seen.kept[:, inside]
-            power[inside] = np.square(gain) @ kept
-            nats[inside] = (2 * gain) @ values - (2 * gain * without) @ kept - power[inside]
-        return self._placed(nats), self._placed(power)
-
-    def _placed(self, values: np.ndarray) -> np.ndarray:
-        placed = np.empty_like(values)
-        placed[self.order] = values
-        return placed.reshape(self.shape)
-
-
 def shifted_map(
     pixels: np.ndarray, candidate: Candidate, *, noise: np.ndarray, usable: np.ndarray | None = None
 ) -> ShiftedMap:
@@ -180,12 +78,12 @@ def shifted_map(
     usable : (rows, cols) bool or None
         Blocks of that grid that are not clipped; at least as many as all grids have.
     """
-    own = _Harmonics(pixels, candidate.grid, candidate.steps, usable)
+    own = Harmonics(pixels, candidate.grid, candidate.steps, usable)
     mirrored = [
-        _Harmonics(pixels, SIDE * down + right, candidate.steps, usable)
+        Harmonics(pixels, SIDE * down + right, candidate.steps, usable)
         for down, right in mirrors()[candidate.grid]
     ]
-    model = _Model(own, mirrored, amplitudes(candidate.steps, noise))
+    model = Model(own, mirrored, amplitudes(candidate.steps, noise))
     likely = _first_guess(model)
     nats, power = model.evidence(own)
     belief = np.zeros(nats.shape, np.float32)
@@ -201,11 +99,46 @@ def shifted_map(
     majority = "with" if np.count_nonzero(judged & (belief > 0)) > count / 2 else "without"
     against = [model.evidence(seen)[0] for seen in mirrored]
     regions, alarms = _decide(nats, power, belief, against, majority)
+    chosen = regions > 0 if majority == "without" else judged & (belief > 0)
+    if regions.any() and not stands_alone(pixels, candidate, model.gain.mean(axis=0), chosen):
+        regions[:] = 0
+        alarms = None
     amplitude = float(np.sqrt(np.square(model.gain).mean()))
     return ShiftedMap(candidate, nats, belief, judged, majority, regions, alarms, amplitude)
 
 
-def _first_guess(model: _Model) -> np.ndarray:
+def stands_alone(pixels: np.ndarray, candidate: Candidate, gain: np.ndarray, chosen: np.ndarray) -> bool:
+    """True where the steps fit the blocks chosen on this grid far better than on every other.
+
+    Strong earlier compressions on the file's own grid, and its own, leave clusters on the
+    grids one pixel off and half a block off; but then on several of them.
+
+    chosen : (rows, cols) bool, blocks of the candidate's grid
+    """
+    places = np.argwhere(chosen)
+    places = places[:: max(1, len(places) // MOST_COMPARED)] * SIDE
+    vertical, horizontal = np.array(FREQUENCIES).T
+    basis = dct_basis().astype(np.float32)
+    transform = np.einsum("ka,kb->abk", basis[vertical], basis[horizontal]).reshape(SIDE * SIDE, -1)
+    windows = np.lib.stride_tricks.sliding_window_view(pixels, (SIDE, SIDE))
+    step = candidate.steps.astype(np.float32)
+    fit = np.zeros(GRIDS)
+    for grid in range(1, GRIDS):
+        down, right = divmod(grid, SIDE)
+        blocks = windows[places[:, 0] + down, places[:, 1] + right].reshape(len(places), -1)
+        coefficients = blocks @ transform
+        kept = (np.abs(coefficients) > step / 2) & (step > 1)
+        kept[:, 0] = step[0] > 1
+        fit[grid] = ((np.cos(2 * np.pi / step * coefficients) * kept) @ gain).sum()
+    others = np.delete(fit, [0, candidate.grid])
+    usual, most = float(np.median(others)), float(others.max())
+    lead = float(fit[candidate.grid]) - usual
+    if self_mirrored().ravel()[candidate.grid]:
+        lead /= HALFWAY_DOUBT
+    return lead > LEAST_LEAD * (most - usual) and lead > LEAST_DEVIATIONS * float(others.std())
+
+
+def _first_guess(model: Model) -> np.ndarray:
     """(rows, cols) bool: blocks whose surroundings speak for the compression.
 
     Under the part of the expected amplitudes that finds most evidence.

@@ -24,6 +24,7 @@ from forensix.detectors.jpeg._grid_windows import (
     hidden_grids,
     hints,
     hold_of,
+    run_throughout,
     whole_earlier_grid,
 )
 from forensix.detectors.method import Method
@@ -110,11 +111,13 @@ def analyse(luma: np.ndarray, *, own: int | None = None) -> Analysis:
     tallies = cell_votes(votes)
     whole, earlier = own, None
     regions: list[tuple[str, GridRegion]] = []
+    throughout: set[int] = set()
     worth: list[int | None] = []
     if own is None:
         main, alarms = main_grid(votes)
         windows, median = hold_of(tallies, main)
         whole = main if alarms < LOG10_ALARMS and windows >= WHOLE else None
+        throughout = run_throughout(tallies)
         if whole is not None and median >= STRONG:
             regions += [("missing", region) for region in without_grid(luma, whole, tallies)]
     else:
@@ -122,13 +125,15 @@ def analyse(luma: np.ndarray, *, own: int | None = None) -> Analysis:
         main, alarms = whole_earlier_grid(beneath)
         windows, _ = hold_of(beneath, main, holds=HIGHEST_USUAL)
         earlier = main if alarms < LOG10_ALARMS and windows >= WHOLE else None
+        throughout = run_throughout(beneath, grids=(SIDE - 1) ** 2)
         hidden = hidden_grids(beneath, own, limit=RANKED, evident=LOG10_ALARMS)
-        regions += [("beneath", region) for region in hidden if region.grid != earlier]
+        hidden = [region for region in hidden if region.grid != earlier and region.grid not in throughout]
+        regions += [("beneath", region) for region in hidden]
         worth = [earlier, *hints(beneath, own, most=MOST_HINTS)]
     # In smooth areas, blocks half a block along from strongly quantized ones have more
     # zeros than these: grids that share rows or columns with the whole one prove nothing.
     others = [grid for grid in range(GRIDS) if whole is None or not shares_lines(grid, whole)]
-    others = [grid for grid in others if grid != earlier]
+    others = [grid for grid in others if grid != earlier and grid not in throughout]
     for grid in others:
         found = grown_regions(tallies, grid, pixels=luma.size, limit=RANKED)
         regions += [("foreign", region) for region in found]
