@@ -7,6 +7,7 @@ import skimage.data
 import forensix
 from forensix.detectors.copy_move import dense
 from forensix.errors import NotApplicable, ParameterError
+from forensix.signal.copied_region import sides
 from tests.test_copy_move_keypoints import f1, hostile, jpeg, marked, pasted, png
 
 
@@ -23,6 +24,49 @@ def test_a_copy_is_found_and_outlined(change, quality):
     assert finding.score > 0.9
     assert f1(marked(finding, forged.shape), truth) > 0.8
     assert finding.regions and "has its copy" in finding.explanation
+
+
+@pytest.mark.parametrize(("change", "scale"), [({"scale": 1.4}, 1.4), ({"scale": 0.8, "turn": 25.0}, 0.8)])
+def test_a_resized_copy_is_found_by_the_thorough_preset(change, scale):
+    forged, truth = pasted(skimage.data.astronaut(), side=130, **change)
+    finding = dense.detect(forensix.open(jpeg(forged, 92)), preset="thorough")
+    assert finding.score > 0.9
+    assert f1(marked(finding, forged.shape), truth) > 0.8
+    measured = finding.measurements["pairs"][0]["scale"]
+    assert min(measured, 1 / measured) == pytest.approx(min(scale, 1 / scale), abs=0.03)
+
+
+def test_other_sizes_are_left_to_the_thorough_preset():
+    forged, _ = pasted(skimage.data.astronaut(), side=130, scale=0.8, turn=25.0)
+    assert found(jpeg(forged, 92)).score < 0.5
+
+
+@pytest.mark.parametrize("features", ["zernike", "polar", "dct"])
+def test_every_kind_of_features_finds_a_plain_copy(features):
+    forged, truth = pasted(skimage.data.astronaut())
+    luma = forensix.open(jpeg(forged, 85)).luma
+    best = dense.find_pairs(luma, features=features)[0]
+    assert best.is_copy
+    source, target = sides(best.region, luma.shape)
+    assert f1(source | target, truth) > 0.8
+
+
+@pytest.mark.parametrize(("features", "sees"), [("zernike", True), ("polar", True), ("dct", False)])
+def test_moments_find_a_turned_copy_and_the_dct_does_not(features, sees):
+    forged, _ = pasted(skimage.data.astronaut(), turn=40.0)
+    pairs = dense.find_pairs(forensix.open(jpeg(forged, 90)).luma, features=features)
+    assert any(pair.is_copy for pair in pairs) is sees
+
+
+def test_every_place_that_was_pasted_several_times_is_marked():
+    image = skimage.data.astronaut().copy()
+    truth = np.zeros(image.shape[:2], bool)
+    truth[60:124, 200:264] = True
+    for row, col in [(300, 20), (400, 120), (20, 430)]:
+        image[row : row + 64, col : col + 64] = image[60:124, 200:264]
+        truth[row : row + 64, col : col + 64] = True
+    finding = found(png(image))
+    assert f1(marked(finding, image.shape), truth) > 0.85
 
 
 def test_a_copy_of_a_smooth_place_is_found():
@@ -75,3 +119,8 @@ def test_the_same_picture_gives_the_same_finding():
 def test_find_pairs_refuses_what_it_cannot_use():
     with pytest.raises(ParameterError, match="at least 64"):
         dense.find_pairs(np.zeros((10, 200), np.float32))
+    with pytest.raises(ParameterError, match="zernike, polar, dct"):
+        dense.find_pairs(np.zeros((100, 200), np.float32), features="sift")
+    for zoom in (0.1, 1.5, float("nan")):
+        with pytest.raises(ParameterError, match="zooms"):
+            dense.find_pairs(np.zeros((100, 200), np.float32), zooms=(zoom,))

@@ -17,9 +17,8 @@ from forensix.signal.dense_features import FEATURES
 # How many features each hash looks at, and how coarsely: few and coarse ones stay equal in spite of
 # compression, many and fine ones tell smooth places apart.
 HASHES = ((4, 8), (6, 8), (9, 8), (12, 2))
-# Of a resized image only one row and one column in so many is looked up: neighbours learn the rest. Of the
-# image itself all are, for among several copies of one place neighbours must come upon the same one.
-SPARSE = 2
+# In a resized version nothing stays equal to the last: coarse ones only.
+ZOOMED_HASHES = ((4, 8), (4, 8), (5, 8), (6, 8))
 HASH_BITS = 36
 
 # Sweeps over the field: the distances from which pixels learn of each other's matches.
@@ -92,17 +91,15 @@ def _first_matches(
     own = np.minimum((zoom * row).astype(np.int64), tall - 1) * wide
     own += np.minimum((zoom * col).astype(np.int64), wide - 1)
     itself = targets is features
-    every = 1 if itself else SPARSE
-    offered = np.add.outer(np.arange(0, tall, every) * wide, np.arange(0, wide, every)).ravel()
+    everywhere = np.arange(tall * wide, dtype=np.uint64)
     flat = targets.reshape(-1, FEATURES)
-    pool = flat[offered]
     best = rng.integers(tall * wide, size=len(row))
     least = np.full(len(row), np.iinfo(np.int32).max, np.int32)
     bits = np.uint64((tall * wide).bit_length())
     low = np.uint64((1 << int(bits)) - 1)
-    for dimensions, step in HASHES:
+    for dimensions, step in HASHES if itself else ZOOMED_HASHES:
         chosen, offset = rng.permutation(FEATURES)[:dimensions], rng.integers(step, size=FEATURES)
-        entry = (_keys(pool, chosen, offset, step) << bits) | offered.astype(np.uint64)
+        entry = (_keys(flat, chosen, offset, step) << bits) | everywhere
         entry.sort()
         mark = (_keys(mine, chosen, offset, step) << bits) | own.astype(np.uint64)
         order = np.argsort(mark)
