@@ -28,6 +28,7 @@ REGISTRY: dict[str, str] = {
     "resized": "splicing.resized",
     "prnu-local": "camera.prnu",
     "residual-cooccurrence": "camera.residual_cooccurrence",
+    "noise-level": "camera.noise_level",
     "cut-rectangles": "splicing.cut_rectangles",
     "resampling": "splicing.resampling",
     "copy-move-keypoints": "copy_move.keypoints",
