@@ -32,6 +32,7 @@ CASES = [
         {"area": 0.03, "rotation": 23, "scale": 1.2, "shear": 0.1, "blend": "feather", "feather": 2},
     ),
     ("copy-move", {"area": 0.03, "mirror": True, "blend": "poisson", "gain": 1.1, "bias": -12}),
+    ("copy-move", {"area": 0.03, "noise": 4}),
     ("copy-move", {"area": 0.03, "scale": 0.7, "shape": "smooth", "interpolation": "lanczos"}),
     ("splicing", {"area": 0.05, "grid": "on"}),
     ("splicing", {"area": 0.05, "grid": "off", "shape": "rectangle", "blend": "feather", "feather": 6}),
@@ -87,6 +88,15 @@ def test_a_plain_copy_is_the_original_moved():
     assert np.array_equal(edit.source[rows - down, cols - across], np.ones(rows.size, bool))
     assert edit.mask.sum() == edit.source.sum()
     assert not np.any(edit.mask & edit.source)
+
+
+def test_noise_is_added_to_the_copies_and_moves_nothing():
+    image = picture("coffee.png")
+    plain, noisy = (copy_move(image, rng=stream(1, "copy"), area=0.04, noise=sigma) for sigma in (0, 4))
+    assert np.array_equal(plain.mask, noisy.mask)
+    added = noisy.image[noisy.mask].astype(float) - plain.image[noisy.mask]
+    assert abs(added.mean()) < 0.2 and 3.5 < added.std() < 4.3
+    assert np.array_equal(noisy.image[~noisy.mask], plain.image[~noisy.mask])
 
 
 @pytest.mark.parametrize(("grid", "whole"), [("on", True), ("off", False)])
@@ -255,6 +265,7 @@ def test_pictures_that_cannot_carry_it_are_refused(edit, word):
     [
         lambda image: copy_move(image, rng=stream(0), blend="glue"),
         lambda image: copy_move(image, rng=stream(0), copies=0),
+        lambda image: copy_move(image, rng=stream(0), noise=-1.0),
         lambda image: copy_move(image, rng=stream(0), scale=9.0),
         lambda image: copy_move(image, rng=stream(0), shape="star"),
         lambda image: copy_move(image, rng=stream(0), area=0.9),

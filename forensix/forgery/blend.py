@@ -181,3 +181,11 @@ def change_light(patch: Patch, *, gain: float = 1.0, bias: float = 0.0) -> Patch
     mean = patch.pixels[patch.mask].mean(axis=0)
     pixels = np.clip((patch.pixels - mean) * gain + mean + bias, 0, 255).astype(np.float32)
     return Patch(pixels, patch.mask, patch.pad, patch.resampled)
+
+
+def add_noise(patch: Patch, *, rng: np.random.Generator, sigma: float) -> Patch:
+    """Gaussian noise on every channel; nothing is drawn where `sigma` is 0."""
+    if sigma == 0:
+        return patch
+    noisy = patch.pixels + rng.normal(0, sigma, patch.pixels.shape).astype(np.float32)
+    return Patch(np.clip(noisy, 0, 255).astype(np.float32), patch.mask, patch.pad, patch.resampled)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from forensix.errors import ForgeryError, ParameterError
-from forensix.forgery.blend import border_margin, change_light, insert
+from forensix.forgery.blend import add_noise, border_margin, change_light, insert
 from forensix.forgery.edit import Edit, check_picture, grown
 from forensix.forgery.place import choose_place
 from forensix.forgery.shapes import draw_region
@@ -29,6 +29,7 @@ def copy_move(
     copies: int = 1,
     gain: float = 1.0,
     bias: float = 0.0,
+    noise: float = 0.0,
     blend: str = "paste",
     feather: float = 0.0,
     interpolation: str = "cubic",
@@ -47,6 +48,8 @@ def copy_move(
         1 to 8; they do not overlap each other or the original.
     gain, bias : float
         Contrast and brightness of the copies, as in :func:`~forensix.forgery.blend.change_light`.
+    noise : float
+        Standard deviation of Gaussian noise added to the copies, 0 to 50 grey levels.
     blend, feather : as in :func:`~forensix.forgery.blend.insert`
     grid : {"any", "on", "off"}
         Whether copies lie on the JPEG grid they came from.
@@ -63,6 +66,8 @@ def copy_move(
     """
     if not 1 <= copies <= 8:
         raise ParameterError(f"copies must be 1 to 8, got {copies}")
+    if not 0 <= noise <= 50:
+        raise ParameterError(f"noise must be 0 to 50, got {noise}")
     check_picture(image)
     margin = border_margin(blend, feather)
     transformation: dict[str, Any] = {"rotation": rotation, "scale": scale, "shear": shear, "mirror": mirror}
@@ -81,7 +86,7 @@ def copy_move(
             place = choose_place(image, patch, rng=rng, avoid=taken, origin=origin, grid=grid)
             if place is None:
                 break
-            lit = change_light(patch, gain=gain, bias=bias)
+            lit = add_noise(change_light(patch, gain=gain, bias=bias), rng=rng, sigma=noise)
             result, placed = insert(result, lit, top=place[0], left=place[1], blend=blend, feather=feather)
             mask |= placed
             taken |= grown(placed, 2 * margin + 2)
