@@ -37,13 +37,14 @@ FINENESS = 4.0
 LARGEST = 1100  # of a mean value, as DCT coefficient
 LARGEST_AC = 300
 TILE = 8  # blocks on a side
-PIXELS_SEARCHED = 2_000_000
+PIXELS_SEARCHED = 1_200_000
 # A frequency tells about a step from this amplitude of the first harmonic on.
 LEAST_AMPLITUDE = 0.05
 WINDOWS = (2, 4, 8)  # tiles on a side
 # The second compression leaves traces on the grids half a block away, which have no mirror image
 # of their own; what differs between these by less than this factor proves nothing.
 HALFWAY_DOUBT = 3.0
+HALFWAY_RANK = 2.0  # less, where grids are only put in order
 # Sums of fewer coefficients than this many are not judged by how they vary.
 FEWEST = 8.0
 
@@ -171,9 +172,11 @@ def fits(pixels: np.ndarray, noise: np.ndarray) -> np.ndarray:
     from forensix.native.period_sums import period_sums
 
     tops, lefts = (tile_places(length) for length in pixels.shape)
-    # Of a large picture, every second (third ...) tile along each axis.
-    apart = int(np.ceil(np.sqrt(len(tops) * len(lefts) * (TILE * SIDE) ** 2 / PIXELS_SEARCHED)))
-    pixels, tops, lefts = gathered(pixels, tops[apart // 2 :: apart], lefts[apart // 2 :: apart])
+    # Of a large picture, every second (third ...) row and column of tiles.
+    times = len(tops) * len(lefts) * (TILE * SIDE) ** 2 / PIXELS_SEARCHED
+    down = max(1, int(np.ceil(np.sqrt(times))))
+    across = max(1, int(np.ceil(times / down)))
+    pixels, tops, lefts = gathered(pixels, tops[down // 2 :: down], lefts[across // 2 :: across])
     weight = amplitudes(tables(), noise)
     total = np.zeros((len(tops), len(lefts), GRIDS, len(QUALITIES)), np.float32)
     for f in range(SEARCHED):
@@ -227,7 +230,7 @@ def candidates(fit: np.ndarray, noise: np.ndarray, *, most: int) -> list[Candida
     for level in levels:
         tests += level.shape[0] * level.shape[1] * GRIDS * len(QUALITIES)
         np.maximum(best, excesses(level, least).max(axis=(0, 1)), out=best)
-    best[self_mirrored().ravel()] /= HALFWAY_DOUBT
+    best[self_mirrored().ravel()] /= HALFWAY_RANK
     found = []
     for grid in np.argsort(-best.max(axis=1))[:most]:
         quality = int(best[grid].argmax())

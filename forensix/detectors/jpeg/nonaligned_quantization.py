@@ -47,7 +47,7 @@ METHOD = Method(
 
 LEAST_SIDE = 144
 # Standard deviations from which on the grids that fit best are examined: untouched photos give 5 or 6.
-WORTH = (4.5, 6.0)
+WORTH = (4.5, 6.0, 6.0)
 REACH = 2.0  # blocks: standard deviation of the Gaussian over neighbours, for the map
 # Frequencies whose clusters must still be visible for a silence to mean anything.
 FEWEST_TELLING = 3
@@ -85,8 +85,9 @@ def nonaligned_map(
     if pixels.ndim != 2 or min(pixels.shape) < LEAST_SIDE:
         raise ParameterError(f"pixels are 2-D, {LEAST_SIDE} or more a side, got shape {pixels.shape}")
     first = None
-    for candidate in candidates(fits(pixels, noise), noise, most=len(WORTH)):
-        if candidate.excess < WORTH[first is not None]:
+    best = candidates(fits(pixels, noise), noise, most=len(WORTH))
+    for candidate, worth in zip(best, WORTH, strict=True):
+        if candidate.excess < worth:
             break
         usable = None
         if rgb is not None:
