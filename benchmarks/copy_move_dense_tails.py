@@ -1,10 +1,10 @@
-"""The dense copy-move path's tails: how alike the pairs are that untouched photos offer.
+"""The tails of the dense and the block copy-move path: how alike the pairs are that untouched photos offer.
 
-    python benchmarks/copy_move_dense_tails.py offer PHOTO... --out OFFERED.jsonl
+    python benchmarks/copy_move_dense_tails.py offer PHOTO... [--path blocks] --out OFFERED.jsonl
     python benchmarks/copy_move_dense_tails.py fit OFFERED.jsonl...
 
-The first command collects the pairs of alike places that the dense path finds in photos known to be
-untouched, and goes on where it was interrupted. A PHOTO may be @FILE, a list of paths, or a
+The first command collects the pairs of alike places that a path (dense, or blocks) finds in photos known to
+be untouched, and goes on where it was interrupted. A PHOTO may be @FILE, a list of paths, or a
 manifest.csv, whose rows labelled authentic are taken. The second prints the tails in the form
 forensix/detectors/copy_move/_likeness.py holds them in: each measurement's tail runs through the
 quantiles 0.7 and 0.99 of all pairs; the sum's, through the photos that offer the largest sums.
@@ -23,7 +23,7 @@ import cv2
 import numpy as np
 
 import forensix
-from forensix.detectors.copy_move import _likeness, dense
+from forensix.detectors.copy_move import _likeness, _pairs, blocks, dense
 from forensix.detectors.copy_move._likeness import Tail, Tails
 from forensix.errors import ForensixError
 
@@ -44,21 +44,33 @@ def photos(given: list[str]) -> list[Path]:
     return found
 
 
-def offered(path: Path) -> dict[str, object]:
+def dense_pairs(evidence: forensix.Evidence) -> tuple[list[_pairs.Pair], int]:
+    return dense.weighed_pairs(dense.grid_of(evidence)[0])
+
+
+def block_pairs(evidence: forensix.Evidence) -> tuple[list[_pairs.Pair], int]:
+    grid, cell = _pairs.working_grid(evidence)
+    pairs, tests, _ = blocks.weighed_pairs(evidence.luma, grid=grid, cell=cell)
+    return pairs, tests
+
+
+PATHS = {"dense": (dense_pairs, _likeness.DENSE), "blocks": (block_pairs, _likeness.BLOCKS)}
+
+
+def offered(path: Path, way: str) -> dict[str, object]:
     """What one photo offers: the number of tests and every pair's values."""
+    find, tails = PATHS[way]
     try:
-        evidence = forensix.open(path)
-        luma, _ = dense.grid_of(evidence)
+        pairs, tests = find(forensix.open(path))
     except ForensixError as error:
         return {"image": str(path), "error": str(error)}
-    pairs, tests = dense.weighed_pairs(luma)
     return {
         "image": str(path),
         "tests": tests,
         "pairs": [
             {
                 "values": _likeness.values(pair.region),
-                "contradicted": _likeness.contradicted(pair.region, _likeness.DENSE),
+                "contradicted": _likeness.contradicted(pair.region, tails),
                 "log10": pair.log10_alarms,
                 "area": pair.region.area,
                 "corners": pair.region.agreement.corners,
@@ -69,14 +81,14 @@ def offered(path: Path) -> dict[str, object]:
     }
 
 
-def offer(paths: list[Path], out: Path) -> None:
+def offer(paths: list[Path], out: Path, way: str) -> None:
     known = set()
     if out.exists():
         known = {json.loads(line)["image"] for line in out.read_text().split("\n") if line}
     with open(out, "a") as handle:
         for path in paths:
             if str(path) not in known:
-                handle.write(json.dumps(offered(path)) + "\n")
+                handle.write(json.dumps(offered(path, way)) + "\n")
                 handle.flush()
 
 
@@ -125,13 +137,14 @@ def main() -> None:
     commands = parser.add_subparsers(dest="command", required=True)
     collect = commands.add_parser("offer")
     collect.add_argument("photos", nargs="+")
+    collect.add_argument("--path", choices=PATHS, default="dense")
     collect.add_argument("--out", type=Path, required=True)
     fitted = commands.add_parser("fit")
     fitted.add_argument("offered", type=Path, nargs="+")
     args = parser.parse_args()
     cv2.setNumThreads(1)
     if args.command == "offer":
-        offer(photos(args.photos), args.out)
+        offer(photos(args.photos), args.out, args.path)
         return
     rows = [json.loads(line) for path in args.offered for line in path.read_text().split("\n") if line]
     rows = [row for row in rows if "error" not in row]

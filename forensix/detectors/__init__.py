@@ -31,6 +31,7 @@ REGISTRY: dict[str, str] = {
     "noise-level": "camera.noise_level",
     "cut-rectangles": "splicing.cut_rectangles",
     "resampling": "splicing.resampling",
+    "copy-move-blocks": "copy_move.blocks",
     "copy-move-keypoints": "copy_move.keypoints",
     "copy-move-surf": "copy_move.surf",
     "copy-move-dense": "copy_move.dense",

@@ -30,6 +30,24 @@ def full_outlines(image: np.ndarray, region: CopiedRegion, cell: int) -> tuple[B
     box : (top, left, rows, cols) of the part, which holds both sides
     mask : (box rows, box cols) bool
     """
+    box, part, inside = _aligned_there(image, region, cell)
+    source, target = outlines(part, inside)
+    return box, source | target
+
+
+def at_full_size(image: np.ndarray, region: CopiedRegion, cell: int) -> CopiedRegion:
+    """The region in pixels of the image, aligned on these; its mask stays one of whole cells.
+
+    image : (rows, cols) float32, 0-255; region and cell : as in :func:`full_outlines`
+    """
+    (top, left, _, _), _, inside = _aligned_there(image, region, cell)
+    return _seen_from(inside, -top, -left)
+
+
+def _aligned_there(
+    image: np.ndarray, region: CopiedRegion, cell: int
+) -> tuple[Box, np.ndarray, CopiedRegion]:
+    """A part of the image that holds both sides, where it is, and the region in its coordinates."""
     grown = _enlarged(region, cell)
     box = _around_both(grown, image.shape)
     top, left, rows, cols = box
@@ -42,8 +60,7 @@ def full_outlines(image: np.ndarray, region: CopiedRegion, cell: int) -> tuple[B
     transform = snapped(part, aligned(slopes, inside.transform, points), points)
     if is_plausible(transform):
         inside = replace(inside, transform=transform)
-    source, target = outlines(part, inside)
-    return box, source | target
+    return box, part, inside
 
 
 def _enlarged(region: CopiedRegion, cell: int) -> CopiedRegion:

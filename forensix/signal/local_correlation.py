@@ -132,15 +132,19 @@ def aligned(
     reach = max(float(np.sqrt(((points - centre) ** 2).sum(axis=1).mean())), 1.0)
     offset = (points - centre) / reach
     slopes = np.ones((len(points), 8))
-    best, least = transform, np.inf
+    best, least, gain = transform, np.inf, 1.0
     for _ in range(steps):
         seen, by_row, by_col = _sampled(image, apply(transform, points)).T
         seen = seen - seen.mean()
-        gain = float(np.clip((wanted @ seen) / max(seen @ seen, 1e-9), 0.3, 3.0))
-        miss = wanted - gain * seen
-        if (error := float(miss @ miss)) < least:
+        # Beside a copy the surroundings may differ a great deal: they must not decide its gain
+        # and offset.
+        weight = _weights(_centred(wanted - gain * seen))
+        known = weight * (seen - (weight @ seen) / weight.sum())
+        gain = float(np.clip((wanted @ known) / max(seen @ known, 1e-9), 0.3, 3.0))
+        miss = _centred(wanted - gain * seen)
+        weight = _weights(miss)
+        if (error := float((weight * miss) @ miss)) < least:
             best, least = transform, error
-        weight = 1 / (1 + (miss / (2 * np.median(np.abs(miss)) + 1e-6)) ** 2)
         slopes[:, 2], slopes[:, 5], slopes[:, 6] = gain * by_row, gain * by_col, seen
         slopes[:, :2], slopes[:, 3:5] = slopes[:, 2:3] * offset, slopes[:, 5:6] * offset
         normal = (slopes * weight[:, None]).T @ slopes
@@ -151,6 +155,15 @@ def aligned(
         if np.abs(change[:6]).max() < 0.003 or not np.isfinite(transform).all():
             break
     return best
+
+
+def _centred(values: np.ndarray) -> np.ndarray:
+    return np.asarray(values - np.median(values))
+
+
+def _weights(miss: np.ndarray) -> np.ndarray:
+    """1 for small differences, towards 0 for those large beside their median."""
+    return np.asarray(1 / (1 + (miss / (2 * np.median(np.abs(miss)) + 1e-6)) ** 2))
 
 
 def _sampled(image: np.ndarray, points: np.ndarray) -> np.ndarray:
