@@ -51,6 +51,8 @@ WORTH = (4.5, 6.0, 6.0)
 REACH = 2.0  # blocks: standard deviation of the Gaussian over neighbours, for the map
 # Frequencies whose clusters must still be visible for a silence to mean anything.
 FEWEST_TELLING = 3
+LEAST_JUDGED = 0.03  # of the blocks, for a silence to mean anything
+QUIET = 0.3  # score where no grid is even worth a look
 EVIDENT = -6.0  # log10 of the number of grids that would fit as well, for one to be named
 
 
@@ -128,7 +130,23 @@ def detect(evidence: Evidence, *, preset: str = "standard") -> Finding:
             parameters=_parameters(),
         )
     seen = nonaligned_map(decoded(levels, quantization, evidence), noise, rgb=evidence.rgb)
+    if seen is None:
+        detailed = detailed_share(levels)
+        return METHOD.finding(
+            score=QUIET if detailed >= LEAST_JUDGED else None,
+            explanation=f"No other grid lies beneath the file's own; {_would(visible)}."
+            if detailed >= LEAST_JUDGED
+            else f"Only {detailed:.1%} of the blocks hold any detail, so nothing can be said.",
+            measurements={"visible_up_to_quality": visible},
+            parameters=_parameters(),
+        )
     return _finding(seen, visible, evidence.height, evidence.width)
+
+
+def detailed_share(levels: np.ndarray) -> float:
+    """Share of the blocks that are not flat, from a sixteenth of them."""
+    taken = levels[::4, ::4].reshape(-1, SIDE * SIDE)[:, 1:]
+    return float(taken.any(axis=1).mean())
 
 
 def decoded(levels: np.ndarray, quantization: np.ndarray, evidence: Evidence) -> np.ndarray:
@@ -161,20 +179,13 @@ def _parameters() -> dict[str, Any]:
     return {"qualities": [QUALITIES[-1], QUALITIES[0]], "grids": 63, "false_alarms": FALSE_ALARMS}
 
 
-def _finding(seen: ShiftedMap | None, visible: int, height: int, width: int) -> Finding:
-    measurements: dict[str, Any] = {"visible_up_to_quality": visible}
-    if seen is None:
-        return METHOD.finding(
-            score=0.3,
-            explanation=f"No other grid lies beneath the file's own; {_would(visible)}.",
-            measurements=measurements,
-            parameters=_parameters(),
-        )
+def _finding(seen: ShiftedMap, visible: int, height: int, width: int) -> Finding:
     down, right = divmod(seen.candidate.grid, SIDE)
     count = int(seen.regions.max(initial=0))
     boxes = bounding_boxes(seen.regions, count, cell=SIDE, rows=height - down, cols=width - right)
     named = bool(count) or _whole(seen)
-    measurements |= {
+    measurements = {
+        "visible_up_to_quality": visible,
         "grid": [down, right] if named else None,
         "previous_quality": seen.candidate.quality if named else None,
         "majority": seen.majority if named else None,
@@ -203,8 +214,10 @@ def _whole(seen: ShiftedMap) -> bool:
     return seen.majority == "with" and seen.candidate.log10_alarms < EVIDENT
 
 
-def _score(seen: ShiftedMap) -> float:
+def _score(seen: ShiftedMap) -> float | None:
     """0.5 at the number of false alarms allowed, towards 1 below and towards 0.2 above it."""
+    if not seen.regions.any() and seen.judged.mean() < LEAST_JUDGED:
+        return None
     alarms = seen.log10_alarms if seen.log10_alarms is not None else np.inf
     excess = float(np.clip(np.log10(FALSE_ALARMS) - alarms, -30, 1e6))
     return 0.5 + (0.5 if excess > 0 else 0.3) * excess / (abs(excess) + 20)
@@ -227,8 +240,14 @@ def _explanation(seen: ShiftedMap, visible: int) -> str:
                 f"The picture shows traces of {earlier}, as after cropping, but {part} lacks them; {chance}."
             )
         return f"{part} shows traces of {earlier}, beneath the file's own, and the rest does not; {chance}."
+    if seen.judged.mean() < LEAST_JUDGED:
+        return f"Nothing can be said: {judged}."
     if _whole(seen):
-        return f"The whole picture shows traces of {earlier}, as after cropping; no part lacks them, and {judged}."
+        share = seen.judged.mean()
+        what = (
+            "The whole picture" if share >= 0.5 else f"All that could be judged, {share:.0%} of the picture,"
+        )
+        return f"{what} shows traces of {earlier}, as after cropping; no part evidently lacks them."
     return f"No part of the picture evidently has another grid beneath the file's own; {_would(visible)}."
 
 
