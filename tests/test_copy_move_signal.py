@@ -134,11 +134,26 @@ def test_matches_are_those_of_a_plain_search():
     matches = match_within(points, most=10_000)
     distance = np.linalg.norm(points.descriptors[:, None] - points.descriptors[None], axis=2)
     apart = np.hypot(*(points.points[:, None] - points.points[None]).transpose(2, 0, 1)) >= 16
-    wanted = np.argwhere(np.triu((distance < 0.45 - 1e-4) & apart, 1))
+    same = points.kinds[:, None] == points.kinds
+    wanted = np.argwhere(np.triu((distance < 0.45 - 1e-4) & apart & same, 1))
     found = set(zip(matches.source.tolist(), matches.target.tolist(), strict=True))
     assert len(wanted) > 20
     assert {tuple(pair) for pair in wanted.tolist()} <= found
     assert len(found) < 1.02 * len(wanted) + 2
+
+
+def test_a_copy_keeps_the_brightness_of_its_spots():
+    image = skimage.data.astronaut()[:256, :256, 0].copy()
+    image[150:230, 20:100] = image[20:100, 150:230]
+    points = sift_keypoints(image)
+    inside = ((points.points > (28, 158)) & (points.points < (92, 222))).all(axis=1)
+    place = points.points[inside] + (130, -130)
+    apart = np.hypot(*(place[:, None] - points.points[None]).transpose(2, 0, 1))
+    found = apart.min(axis=1) < 0.5
+    assert found.sum() > 30
+    kinds = points.kinds[inside][found]
+    assert set(kinds) == {-1, 1}
+    assert (points.kinds[apart.argmin(axis=1)[found]] == kinds).mean() > 0.98
 
 
 def test_keypoints_are_limited_evenly_and_in_order():

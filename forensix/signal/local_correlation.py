@@ -130,12 +130,12 @@ def aligned(
     wanted -= wanted.mean()
     centre = points.mean(axis=0)
     reach = max(float(np.sqrt(((points - centre) ** 2).sum(axis=1).mean())), 1.0)
-    offset = (points - centre) / reach
-    slopes = np.ones((len(points), 8))
+    offset = np.ascontiguousarray((points - centre).T / reach)
+    slopes = np.ones((8, len(points)))
     best, least, gain = transform, np.inf, 1.0
     for _ in range(steps):
-        seen, by_row, by_col = _sampled(image, apply(transform, points)).T
-        seen = seen - seen.mean()
+        seen, by_row, by_col = _sampled(image, apply(transform, points))
+        seen -= seen.mean()
         # Beside a copy the surroundings may differ a great deal: they must not decide its gain
         # and offset.
         weight = _weights(_centred(wanted - gain * seen))
@@ -145,11 +145,13 @@ def aligned(
         weight = _weights(miss)
         if (error := float((weight * miss) @ miss)) < least:
             best, least = transform, error
-        slopes[:, 2], slopes[:, 5], slopes[:, 6] = gain * by_row, gain * by_col, seen
-        slopes[:, :2], slopes[:, 3:5] = slopes[:, 2:3] * offset, slopes[:, 5:6] * offset
-        normal = (slopes * weight[:, None]).T @ slopes
+        slopes[2], slopes[5], slopes[6] = gain * by_row, gain * by_col, seen
+        np.multiply(slopes[2], offset, out=slopes[:2])
+        np.multiply(slopes[5], offset, out=slopes[3:5])
+        weighted = slopes * weight
+        normal = weighted @ slopes.T
         normal[np.diag_indices(8)] += 1e-6 * np.trace(normal) / 8 + 1e-12
-        change = np.linalg.solve(normal, (slopes * weight[:, None]).T @ miss)
+        change = np.linalg.solve(normal, weighted @ miss)
         linear, shift = change[:6].reshape(2, 3)[:, :2] / reach, change[[2, 5]]
         transform = transform + np.c_[linear, shift - linear @ centre]
         if np.abs(change[:6]).max() < 0.003 or not np.isfinite(transform).all():
@@ -167,12 +169,13 @@ def _weights(miss: np.ndarray) -> np.ndarray:
 
 
 def _sampled(image: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """The channels at (n, 2) points between pixels, bilinear; (n, channels) float64."""
+    """The channels at (n, 2) points between pixels, bilinear; (channels, n) float64."""
     import cv2
 
     # cv2.remap wants maps less than 32768 long: fold the list into rows.
     side = 256
-    folded = np.pad(points, ((0, -len(points) % side), (0, 0)), mode="edge").astype(np.float32)
-    row, col = folded[:, 0].reshape(-1, side), folded[:, 1].reshape(-1, side)
+    folded = np.zeros((2, -(-len(points) // side) * side), np.float32)
+    folded[:, : len(points)] = points.T
+    row, col = folded.reshape(2, -1, side)
     values = cv2.remap(image, col, row, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(values.reshape(-1, image.shape[2])[: len(points)], np.float64)
+    return np.array(values.reshape(-1, image.shape[2])[: len(points)].T, np.float64, order="C")

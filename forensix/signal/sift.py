@@ -66,6 +66,21 @@ def sift_keypoints(luma: np.ndarray, *, contrast: float = CONTRAST, limit: int =
         sizes,
         np.deg2rad(table[:, 3]),
         mean_level(grey, points, sizes),
-        np.zeros(len(points), np.int8),
+        _brightness(grey, points, sizes),
         descriptors,
     )
+
+
+def _brightness(grey: np.ndarray, points: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    """1 where the spot is brighter than what surrounds it, -1 where it is darker; (n,) int8.
+
+    A copy of a bright spot is bright: to know which are saves half of the comparisons. Within
+    a square one keypoint diameter wide against one twice as wide; in the doubled image, where
+    the smallest spots are some pixels wide too.
+    """
+    import cv2
+
+    doubled = cv2.resize(grey, None, fx=2, fy=2, interpolation=cv2.INTER_LINEAR)
+    places = 2 * points + 0.5
+    inner, outer = (mean_level(doubled, places, reach * sizes) for reach in (1, 2))
+    return np.where(inner >= outer, 1, -1).astype(np.int8)

@@ -15,7 +15,7 @@ from forensix.errors import NotApplicable
 from forensix.evidence import Evidence
 from forensix.finding import Finding, Heatmap, Region, expand_cells
 from forensix.signal.affine import scale_of
-from forensix.signal.copied_region import CopiedRegion, outlines
+from forensix.signal.copied_region import CopiedRegion, outlines, sides
 from forensix.signal.full_outline import full_outlines
 from forensix.signal.local_correlation import local_mean
 from forensix.signal.regions import bounding_boxes, label_regions
@@ -106,7 +106,9 @@ def finding_of(
     heat[smooth] = np.nan
     for pair in reversed(pairs):
         if not (refine and pair.is_copy):
-            for side in outlines(luma, pair.region):
+            # What is common in untouched pictures is not worth an outline drawn anew.
+            rare = pair.log10_alarms < 0
+            for side in outlines(luma, pair.region) if rare else sides(pair.region, luma.shape):
                 _paint(heat, side, pair)
     if full is not None and refine and any(pair.is_copy for pair in pairs):
         heat = expand_cells(heat, cell, *size)
