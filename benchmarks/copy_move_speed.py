@@ -1,10 +1,11 @@
 """CPU time of the copy-move methods against one SIFT pass on the same picture, at several sizes.
 
-    python benchmarks/copy_move_speed.py PHOTO [--megapixels 0.25 1 4 12] [--plot OUT.png]
+    python benchmarks/copy_move_speed.py PHOTO [--megapixels 0.25 1 4 12] [--detector NAME]...
+                                         [--preset thorough] [--plot OUT.png]
 
 The photo is resized to each size. All methods run in one process, one thread each, after a warm-up on a
 small picture, so that compiling does not count. The SIFT pass is OpenCV's, at full size with its
-own settings: finding and describing the keypoints. "together" is what an ordinary scan runs. --plot draws time against size on
+own settings: finding and describing the keypoints. --plot draws time against size on
 logarithmic axes and needs matplotlib.
 """
 
@@ -22,7 +23,11 @@ from PIL import Image
 import forensix
 from forensix import detectors
 
-METHODS = ("copy-move-keypoints", "copy-move-surf", "copy-move-dense")
+
+def paths_of(preset: str) -> list[str]:
+    """The copy-move methods that look at the picture themselves, in their own order."""
+    known = [(name, detectors.method(name)) for name in detectors.in_preset(preset)]
+    return [name for name, method in known if method.kind == "copy-move" and "findings" not in method.takes]
 
 
 def evidence_of(picture: Image.Image) -> forensix.Evidence:
@@ -33,15 +38,15 @@ def evidence_of(picture: Image.Image) -> forensix.Evidence:
     return evidence
 
 
-def seconds(evidence: forensix.Evidence) -> dict[str, float]:
+def seconds(evidence: forensix.Evidence, methods: list[str], preset: str) -> dict[str, float]:
     """CPU seconds of the SIFT pass and of each method."""
     grey = np.clip(np.rint(evidence.luma), 0, 255).astype(np.uint8)
     began = time.process_time()
     cv2.SIFT_create().detectAndCompute(grey, None)
     spent = {"sift pass": time.process_time() - began}
-    for name in METHODS:
+    for name in methods:
         began = time.process_time()
-        detectors.load(name).detect(evidence)
+        detectors.load(name).detect(evidence, preset=preset)
         spent[name] = time.process_time() - began
     return spent
 
@@ -52,24 +57,25 @@ def main() -> None:
     )
     parser.add_argument("photo", type=Path)
     parser.add_argument("--megapixels", type=float, nargs="+", default=[0.1, 0.25, 1, 4, 12])
+    parser.add_argument("--detector", action="append", default=[])
+    parser.add_argument("--preset", choices=("standard", "thorough"), default="standard")
     parser.add_argument("--plot", type=Path)
     args = parser.parse_args()
     cv2.setNumThreads(1)
     with Image.open(args.photo) as opened:
         photo = opened.convert("RGB")
-    seconds(evidence_of(photo.resize((200, 150))))
+    names = args.detector or paths_of(args.preset)
+    seconds(evidence_of(photo.resize((200, 150))), names, args.preset)
     measured = []
-    print(
-        f"{'Mpx':>8s}{'sift pass':>12s}" + "".join(f"{name:>28s}" for name in METHODS) + f"{'together':>10s}"
-    )
+    print(f"{'Mpx':>8s}{'sift pass':>12s}" + "".join(f"{name:>28s}" for name in names) + f"{'together':>10s}")
     for size in args.megapixels:
         scale = (size * 1e6 / (photo.width * photo.height)) ** 0.5
         resized = photo.resize((round(photo.width * scale), round(photo.height * scale)))
-        spent = seconds(evidence_of(resized))
+        spent = seconds(evidence_of(resized), names, args.preset)
         measured.append(spent)
         sift = spent["sift pass"]
-        cells = "".join(f"{spent[name]:18.2f} s{spent[name] / sift:7.2f}x" for name in METHODS)
-        together = sum(spent[name] for name in METHODS if name in detectors.in_preset("standard")) / sift
+        cells = "".join(f"{spent[name]:18.2f} s{spent[name] / sift:7.2f}x" for name in names)
+        together = sum(spent[name] for name in names) / sift
         print(f"{size:8.2f}{sift:10.2f} s{cells}{together:9.2f}x", flush=True)
     if args.plot:
         draw(args.megapixels, measured, args.plot)

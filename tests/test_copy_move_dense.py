@@ -26,7 +26,7 @@ def test_a_copy_is_found_and_outlined(change, quality):
     assert finding.regions and "has its copy" in finding.explanation
 
 
-@pytest.mark.parametrize(("change", "scale"), [({"scale": 1.4}, 1.4), ({"scale": 0.8, "turn": 25.0}, 0.8)])
+@pytest.mark.parametrize(("change", "scale"), [({"scale": 1.4}, 1.4), ({"scale": 0.8, "turn": 10.0}, 0.8)])
 def test_a_resized_copy_is_found_by_the_thorough_preset(change, scale):
     forged, truth = pasted(skimage.data.astronaut(), side=130, **change)
     finding = dense.detect(forensix.open(jpeg(forged, 92)), preset="thorough")
@@ -36,8 +36,16 @@ def test_a_resized_copy_is_found_by_the_thorough_preset(change, scale):
     assert min(measured, 1 / measured) == pytest.approx(min(scale, 1 / scale), abs=0.03)
 
 
-def test_other_sizes_are_left_to_the_thorough_preset():
-    forged, _ = pasted(skimage.data.astronaut(), side=130, scale=0.8, turn=25.0)
+def test_a_large_resized_copy_is_found_at_a_reduced_size():
+    forged, truth = pasted(skimage.data.astronaut(), source=(20, 150), target=(300, 20), side=190, scale=0.75)
+    finding = found(jpeg(forged, 92))
+    assert finding.score > 0.9
+    assert f1(marked(finding, forged.shape), truth) > 0.8
+    assert finding.measurements["pairs"][0]["scale"] == pytest.approx(4 / 3, abs=0.03)
+
+
+def test_small_copies_of_another_size_are_left_to_the_thorough_preset():
+    forged, _ = pasted(skimage.data.astronaut(), side=130, scale=0.8, turn=10.0)
     assert found(jpeg(forged, 92)).score < 0.5
 
 

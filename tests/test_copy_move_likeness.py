@@ -19,7 +19,7 @@ from forensix.detectors.copy_move._likeness import (
 from forensix.detectors.copy_move._pairs import Pair, score_of
 from forensix.detectors.copy_move._patterns import allowed_for_each_other
 from forensix.signal.agreement import Agreement
-from forensix.signal.copied_region import CopiedRegion
+from forensix.signal.copied_region import CopiedRegion, self_overlap
 from forensix.signal.match_groups import MatchGroup
 
 COPY = Agreement(
@@ -40,10 +40,9 @@ COPY = Agreement(
 
 def region(places=40, distance=0.2, **changes):
     points = np.zeros((4, 2))
-    group = MatchGroup(np.eye(2, 3), points, points, places, distance, False)
-    return CopiedRegion(
-        group, np.eye(2, 3), (0, 0, 30, 30), np.ones((30, 30), bool), replace(COPY, **changes)
-    )
+    moved = np.c_[np.eye(2), (100.0, 0.0)]
+    group = MatchGroup(moved, points, points, places, distance, False)
+    return CopiedRegion(group, moved, (0, 0, 30, 30), np.ones((30, 30), bool), replace(COPY, **changes))
 
 
 def test_a_copy_is_one_and_a_mere_likeness_is_not():
@@ -106,6 +105,13 @@ def test_without_fine_detail_or_with_two_tones_the_dense_path_decides_nothing():
 
 def test_a_region_of_a_few_pixels_decides_nothing():
     assert contradicted(replace(region(), source=np.ones((9, 9), bool)))
+
+
+@pytest.mark.parametrize(("down", "overlap"), [(100.0, 0.0), (24.0, 0.2), (15.0, 0.5), (0.0, 1.0)])
+def test_a_region_that_is_mostly_its_own_likeness_decides_nothing(down, overlap):
+    shifted = replace(region(), transform=np.c_[np.eye(2), (down, 0.0)])
+    assert self_overlap(shifted) == pytest.approx(overlap)
+    assert contradicted(shifted) is (overlap > 0.3)
 
 
 def test_coarse_structure_says_nothing_where_there_are_no_corners_to_measure_it():

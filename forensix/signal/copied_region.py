@@ -60,6 +60,19 @@ class CopiedRegion:
         return int(np.count_nonzero(self.source))
 
 
+def self_overlap(region: CopiedRegion) -> float:
+    """Share of the source that its own image covers, 0 to 1.
+
+    A pasted copy replaces what lay there, so that it covers next to nothing of its source; a line
+    moved along itself, or a pattern by one of its periods, covers most.
+    """
+    places = np.argwhere(region.source) + np.array(region.box[:2])
+    row, col = np.rint(apply(region.transform, places[:: max(1, len(places) // 4000)])).astype(int).T
+    row, col = row - region.box[0], col - region.box[1]
+    inside = (row >= 0) & (row < region.box[2]) & (col >= 0) & (col < region.box[3])
+    return float(np.count_nonzero(region.source[row[inside], col[inside]]) / len(row))
+
+
 def examine(
     image: np.ndarray, groups: list[MatchGroup], *, effort: float = 6.0, inner: bool = False
 ) -> list[CopiedRegion]:

@@ -97,11 +97,12 @@ def _first_matches(
     least = np.full(len(row), np.iinfo(np.int32).max, np.int32)
     bits = np.uint64((tall * wide).bit_length())
     low = np.uint64((1 << int(bits)) - 1)
+    columns, my_columns = np.ascontiguousarray(flat.T), np.ascontiguousarray(features[row, col].T)
     for dimensions, step in HASHES if itself else ZOOMED_HASHES:
-        chosen, offset = rng.permutation(FEATURES)[:dimensions], rng.integers(step, size=FEATURES)
-        entry = (_keys(flat, chosen, offset, step) << bits) | everywhere
+        tables = _hash_tables(dimensions, step, rng)
+        entry = (_keys(columns, tables) << bits) | everywhere
         entry.sort()
-        mark = (_keys(mine, chosen, offset, step) << bits) | own.astype(np.uint64)
+        mark = (_keys(my_columns, tables) << bits) | own.astype(np.uint64)
         order = np.argsort(mark)
         place = np.empty(len(mark), np.int64)
         place[order] = np.searchsorted(entry, mark[order])
@@ -117,11 +118,18 @@ def _first_matches(
     return matches, least.reshape(shape)
 
 
-def _keys(values: np.ndarray, chosen: np.ndarray, offset: np.ndarray, step: int) -> np.ndarray:
-    """Some of the features of each pixel, quantized and mixed to one number of 36 bits; (n,) uint64."""
-    key = np.zeros(len(values), np.uint64)
-    for dimension in chosen:
-        cell = ((np.arange(256) + offset[dimension]) // step).astype(np.uint64)
-        # Wraps around: the top bits of the products mix all that went in.
-        key = (key + cell[values[:, dimension]] + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
-    return np.asarray(key >> np.uint64(64 - HASH_BITS))
+def _hash_tables(dimensions: int, step: int, rng: np.random.Generator) -> dict[int, np.ndarray]:
+    """For some of the features: a random number of 36 bits for each of their quantized values."""
+    tables = {}
+    for dimension in rng.permutation(FEATURES)[:dimensions]:
+        cell = (np.arange(256) + rng.integers(step)) // step
+        tables[int(dimension)] = rng.integers(1 << HASH_BITS, size=257, dtype=np.uint64)[cell]
+    return tables
+
+
+def _keys(columns: np.ndarray, tables: dict[int, np.ndarray]) -> np.ndarray:
+    """The features' random numbers combined, one a pixel; (n,) uint64."""
+    key = np.zeros(columns.shape[1], np.uint64)
+    for dimension, table in tables.items():
+        key ^= table[columns[dimension]]
+    return key

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from forensix.signal.agreement import FEWEST_CORNERS
-from forensix.signal.copied_region import CopiedRegion
+from forensix.signal.copied_region import CopiedRegion, self_overlap
 
 
 @dataclass(frozen=True)
@@ -113,10 +113,12 @@ ALARMS = 0.01
 # A copy's ground correlates above 0.68 in 99 of 100 forgeries, also after JPEG.
 LEAST_GROUND = 0.5
 MOST_CLIPPED = 0.3
-# Pixels: on fewer, smooth blocks of a JPEG agree by chance.
-LEAST_AREA = 400
 # Nor does its coarser structure miss by more than 0.55 of its size.
 MOST_COARSE_MISS = 0.6
+# Pixels: on fewer, smooth blocks of a JPEG agree by chance.
+LEAST_AREA = 400
+# Share of the source that its copy may cover.
+MOST_OVERLAP = 0.3
 
 
 def values(region: CopiedRegion) -> dict[str, float | None]:
@@ -156,14 +158,17 @@ def contradicted(region: CopiedRegion, tails: Tails = KEYPOINTS) -> bool:
     Either the ground between the edges or the coarser structure differs, which a likeness
     photographed twice does and a copy does not; or most of the region is burnt out or drawn
     in black and white, as captions are, and one letter is as good as another; or the
-    region is too small to tell.
+    region is too small to tell, or most of it is its own likeness, as of a straight edge that
+    was moved along itself.
     """
     agreement = region.agreement
     ground = agreement.ground is not None and agreement.ground < LEAST_GROUND
     coarse = agreement.corners >= FEWEST_CORNERS and agreement.coarse_miss > MOST_COARSE_MISS
     drawn = agreement.clipped > MOST_CLIPPED or agreement.two_tone > tails.most_two_tone
     blank = tails.needs_detail and agreement.finest is None and agreement.ground is None
-    return ground or coarse or drawn or blank or region.area < LEAST_AREA
+    if ground or coarse or drawn or blank or region.area < LEAST_AREA:
+        return True
+    return self_overlap(region) > MOST_OVERLAP
 
 
 def log10_alarms(region: CopiedRegion, *, tests: int, tails: Tails = KEYPOINTS) -> float:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from forensix.detectors.copy_move._likeness import DENSE, log10_alarms
@@ -24,6 +26,7 @@ from forensix.signal.dense_field import likeness_field
 from forensix.signal.field_regions import group_field
 from forensix.signal.further_copies import further_copies
 from forensix.signal.match_groups import MatchGroup
+from forensix.signal.resized_groups import resized_groups
 
 METHOD = Method(
     name="copy-move-dense",
@@ -31,7 +34,7 @@ METHOD = Method(
     question="Is a part of the picture a copy of another part, however smooth?",
     applies_to=(
         "Pictures of at least 64 x 64 pixels; copies made larger or smaller by more than about a tenth are "
-        "looked for in the thorough preset only"
+        "looked for at a reduced size, and at full size in the thorough preset only"
     ),
     reference=(
         "D. Cozzolino, G. Poggi, L. Verdoliva, Efficient Dense-Field Copy-Move Forgery Detection, IEEE "
@@ -46,10 +49,11 @@ METHOD = Method(
 # One row and one column in so many looks for its likeness, with any pixel.
 STRIDE = 3
 NEAREST = 24.0
-# Smaller versions of the picture, a seventh part apart, in which the thorough preset looks for copies made
-# larger or smaller, and its stride there: features stand differences of about 7 %.
+# Smaller versions of the picture, a seventh part apart, in which copies made larger or smaller are looked
+# for: features stand differences of about 7 %.
 ZOOMS = (0.88, 0.77, 0.68)
-ZOOMED_STRIDE = 4
+# Outside the thorough preset they are looked for at half the size or less, on so many pixels at most.
+LARGEST_ZOOMED = 500_000
 # Pixels of the working grid: so many that a patch of 64 x 64 pixels in 12 million can be told.
 LARGEST_GRID = 3_200_000
 CANDIDATES = 24
@@ -64,6 +68,7 @@ def find_pairs(
     *,
     features: str = "zernike",
     zooms: tuple[float, ...] = (),
+    reduction: int = 1,
     candidates: int = CANDIDATES,
 ) -> list[Pair]:
     """Pairs of alike regions, the one hardest to explain by chance first.
@@ -77,10 +82,12 @@ def find_pairs(
     zooms : 0.25 to 1 each
         The picture is also compared with itself made smaller by these factors: copies about
         so much larger or smaller than their source are found as well, see :data:`ZOOMS`.
+    reduction : int
+        For that, both are averaged over so many pixels in each direction.
     candidates : int
         At most this many parts of the field are examined, the largest.
     """
-    return weighed_pairs(luma, features=features, zooms=zooms, candidates=candidates)[0]
+    return weighed_pairs(luma, features=features, zooms=zooms, reduction=reduction, candidates=candidates)[0]
 
 
 def weighed_pairs(
@@ -88,6 +95,7 @@ def weighed_pairs(
     *,
     features: str = "zernike",
     zooms: tuple[float, ...] = (),
+    reduction: int = 1,
     candidates: int = CANDIDATES,
 ) -> tuple[list[Pair], int]:
     """What :func:`find_pairs` finds, and the number of parts of the fields, each of which was a test."""
@@ -95,31 +103,15 @@ def weighed_pairs(
         raise ParameterError(f"luma must be 2-D and at least {LEAST_SIDE} on a side, got {luma.shape}")
     if features not in KINDS:
         raise ParameterError(f"features must be one of {', '.join(KINDS)}, got {features!r}")
-    if any(not 0.25 <= zoom <= 1 for zoom in zooms):
-        raise ParameterError(f"zooms must be 0.25 to 1, got {zooms}")
-    here = KINDS[features](luma)
-    matches, _ = likeness_field(here, stride=STRIDE, nearest=NEAREST)
+    matches, _ = likeness_field(KINDS[features](luma), stride=STRIDE, nearest=NEAREST)
     groups = group_field(matches, stride=STRIDE, nearest=NEAREST)
-    for zoom in zooms:
-        groups += _zoomed_groups(luma, here, zoom, features)
+    groups += resized_groups(luma, zooms, features=KINDS[features], reduction=reduction, nearest=NEAREST)
     groups.sort(key=lambda group: -group.count)
     with one_blas_thread():
         pairs = _weighed(examine(luma, groups[:candidates], inner=True), tests=len(groups))
         more = _elsewhere(luma, pairs)
         pairs += _weighed(examine(luma, more, inner=True), tests=len(groups) + len(more))
     return sorted(pairs, key=lambda pair: pair.log10_alarms), len(groups)
-
-
-def _zoomed_groups(luma: np.ndarray, here: np.ndarray, zoom: float, features: str) -> list[MatchGroup]:
-    """Parts of the picture that look like parts of its smaller self."""
-    import cv2
-
-    size = [max(1, round(zoom * side)) for side in luma.shape]
-    smaller = cv2.resize(np.ascontiguousarray(luma, np.float32), size[::-1], interpolation=cv2.INTER_AREA)
-    targets = KINDS[features](smaller)
-    matches, _ = likeness_field(here, stride=ZOOMED_STRIDE, nearest=NEAREST, targets=targets, zoom=zoom)
-    exact = np.array(luma.shape) / size
-    return group_field((matches + 0.5) * exact - 0.5, stride=ZOOMED_STRIDE, nearest=NEAREST)
 
 
 def _weighed(regions: list[CopiedRegion], *, tests: int) -> list[Pair]:
@@ -151,10 +143,11 @@ def grid_of(evidence: Evidence) -> tuple[np.ndarray, int]:
 def detect(evidence: Evidence, *, preset: str = "standard") -> Finding:
     """The finding for one picture: score, map and the regions that are copies of each other.
 
-    Copies larger or smaller than their source are looked for with preset "thorough".
+    Preset "thorough" looks for small copies of another size than their source, too.
     """
     luma, cell = grid_of(evidence)
-    pairs = find_pairs(luma, zooms=ZOOMS if preset == "thorough" else ())
+    reduction = 1 if preset == "thorough" else max(2, math.ceil(math.sqrt(luma.size / LARGEST_ZOOMED)))
+    pairs = find_pairs(luma, zooms=ZOOMS, reduction=reduction)
     smooth = featureless(luma)
     content = float(1 - smooth.mean())
     return finding_of(
