@@ -34,6 +34,7 @@ FALSE_ALARMS = 1e-3
 REGIONS_EXAMINED = 12
 DISPERSION_SIDE = 4  # blocks on a side of the windows whose spread is compared with that of their blocks
 FEWEST = 16  # blocks
+LEAST_POWER = 0.02  # nats that a block must give on average to be judged
 MOST_COMPARED = 1500  # blocks compared on all grids
 # A grid must fit so many times as much better than usual as the next best one, and by so many
 # standard deviations of all.
@@ -78,6 +79,8 @@ def shifted_map(
     usable : (rows, cols) bool or None
         Blocks of that grid that are not clipped; at least as many as all grids have.
     """
+    from scipy.ndimage import binary_dilation
+
     own = Harmonics(pixels, candidate.grid, candidate.steps, usable)
     mirrored = [
         Harmonics(pixels, SIDE * down + right, candidate.steps, usable)
@@ -94,11 +97,18 @@ def shifted_map(
         nats, power = model.evidence(own)
         belief = _field(nats)
         likely = belief > 0
-    judged = power > 0
-    count = np.count_nonzero(judged)
-    majority = "with" if np.count_nonzero(judged & (belief > 0)) > count / 2 else "without"
+    judged = power > LEAST_POWER
     against = [model.evidence(seen)[0] for seen in mirrored]
+    found = np.count_nonzero(judged & (belief > 0))
+    majority = "with" if found > np.count_nonzero(judged) / 2 else "without"
     regions, alarms = _decide(nats, power, belief, against, majority)
+    if majority == "with" and np.count_nonzero(regions) > np.count_nonzero(belief > 0):
+        # Much of the rest says too little to be judged block by block, yet evidently lacks the
+        # traces: what differs is the smaller part.
+        majority = "without"
+        regions, alarms = _decide(nats, power, belief, against, majority)
+    # Beliefs run on through places that say nothing; regions do not.
+    regions[~binary_dilation(judged, iterations=2)] = 0
     chosen = regions > 0 if majority == "without" else judged & (belief > 0)
     if regions.any() and not stands_alone(pixels, candidate, model.gain.mean(axis=0), chosen):
         regions[:] = 0
