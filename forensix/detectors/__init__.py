@@ -29,6 +29,7 @@ REGISTRY: dict[str, str] = {
     "prnu-local": "camera.prnu",
     "residual-cooccurrence": "camera.residual_cooccurrence",
     "noise-level": "camera.noise_level",
+    "demosaicing": "camera.demosaicing",
     "cut-rectangles": "splicing.cut_rectangles",
     "resampling": "splicing.resampling",
     "copy-move-blocks": "copy_move.blocks",

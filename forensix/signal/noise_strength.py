@@ -81,7 +81,8 @@ def noise_cells(rgb: np.ndarray, luma: np.ndarray) -> NoiseCells:
     quarter = cv2.GaussianBlur(_averaged(luma, 4), (0, 0), 1.0)
     down, across = (cv2.Sobel(quarter, cv2.CV_32F, *order, scale=1 / 8) for order in ((0, 1), (1, 0)))
     slope = np.asarray(cv2.magnitude(down, across))
-    clipped = np.asarray(((rgb <= BLACK) | (rgb >= WHITE)).any(axis=2).astype(np.float32))
+    inside = cv2.inRange(np.ascontiguousarray(rgb), (BLACK + 1,) * 3, (WHITE - 1,) * 3)
+    clipped = np.asarray(inside == 0, np.float32)
     return NoiseCells(
         np.stack(strength, axis=-1),
         _averaged(luma, CELL),
