@@ -6,7 +6,7 @@ The pictures must be untouched, or at least without copies. Every pair of alike 
 them is measured; of each measurement the quantiles 0.7 and 0.99 give the straight line that
 ``forensix.detectors.copy_move._likeness`` holds. "alarms" is how many pictures the tails as
 they stand call forged. With --crop a part of that side is cut from the middle, and with
---quality it is saved again as JPEG first, as pictures from elsewhere often were.
+--quality it is saved as a grey JPEG first, as pictures from elsewhere often were.
 """
 
 from __future__ import annotations
@@ -35,21 +35,16 @@ def pictures(paths: list[Path]) -> list[Path]:
 
 
 def luma_of(path: Path, *, crop: int | None, quality: int | None) -> np.ndarray:
-    evidence = forensix.open(path)
-    if crop or quality:
-        with Image.open(path) as opened:
-            picture = opened.convert("RGB")
-        if crop:
-            left, top = max(0, (picture.width - crop) // 2), max(0, (picture.height - crop) // 2)
-            picture = picture.crop(
-                (left, top, min(picture.width, left + crop), min(picture.height, top + crop))
-            )
+    luma = forensix.open(path).luma
+    if crop:
+        top, left = (max(0, (size - crop) // 2) for size in luma.shape)
+        luma = luma[top : top + crop, left : left + crop]
+    if quality:
         stream = io.BytesIO()
-        picture.save(
-            stream, *(("JPEG",) if quality else ("PNG",)), **({"quality": quality} if quality else {})
-        )
-        evidence = forensix.open(stream.getvalue())
-    return _pairs.working_grid(evidence)[0]
+        Image.fromarray(np.clip(np.rint(luma), 0, 255).astype(np.uint8)).save(stream, "JPEG", quality=quality)
+        with Image.open(stream) as saved:
+            luma = np.asarray(saved, np.float32)
+    return _pairs.reduced(luma, _pairs.grid_cell(*luma.shape))
 
 
 def tail_of(values: np.ndarray) -> _likeness.Tail:

@@ -33,6 +33,8 @@ NOISE = 2.0
 NEAREST = 12.0
 # Standard deviation of the blur whose outcome is left aside in aligning, pixels.
 SLOW = 5.0
+# Points of the region that the first and the second alignment rest on.
+ALIGNED_BY = (2_000, 5_000)
 # Radius of the window in which the final outline is drawn.
 NARROW = 2
 
@@ -127,7 +129,7 @@ def _grow(
     """
     box, seen = _box_around(group.source, image.shape), 0
     transform = snapped(image, group.transform, group.source)
-    for _ in range(2):
+    for limit in ALIGNED_BY:
         for _ in range(3):
             source = _agreeing(image, transform, box, group.source)
             seen += source.size
@@ -138,7 +140,7 @@ def _grow(
         if np.count_nonzero(source) < SMALLEST_AREA:
             return None, seen
         points = np.argwhere(source) + np.array(box[:2])
-        fitted = aligned(slopes, transform, points)
+        fitted = aligned(slopes, transform, points, limit=limit)
         transform = snapped(image, fitted, points)
         if not is_plausible(transform):
             return None, seen

@@ -13,6 +13,8 @@ import numpy as np
 
 from forensix.signal.affine import apply
 
+# Steps of an alignment without a gain of a thousandth after which it ends.
+VAIN = 2
 Box = tuple[int, int, int, int]
 
 
@@ -132,7 +134,7 @@ def aligned(
     reach = max(float(np.sqrt(((points - centre) ** 2).sum(axis=1).mean())), 1.0)
     offset = np.ascontiguousarray((points - centre).T / reach)
     slopes = np.ones((8, len(points)))
-    best, least, gain = transform, np.inf, 1.0
+    best, least, gain, vain = transform, np.inf, 1.0, 0
     for _ in range(steps):
         seen, by_row, by_col = _sampled(image, apply(transform, points))
         seen -= seen.mean()
@@ -143,8 +145,13 @@ def aligned(
         gain = float(np.clip((wanted @ known) / max(seen @ known, 1e-9), 0.3, 3.0))
         miss = _centred(wanted - gain * seen)
         weight = _weights(miss)
-        if (error := float((weight * miss) @ miss)) < least:
+        error = float((weight * miss) @ miss)
+        # Mere likenesses have nothing to settle on and would use up all steps.
+        vain = 0 if error < 0.999 * least else vain + 1
+        if error < least:
             best, least = transform, error
+        if vain == VAIN:
+            break
         slopes[2], slopes[5], slopes[6] = gain * by_row, gain * by_col, seen
         np.multiply(slopes[2], offset, out=slopes[:2])
         np.multiply(slopes[5], offset, out=slopes[3:5])
