@@ -13,9 +13,8 @@ from forensix.detectors.camera._pattern_windows import (
     cell_sums,
     missing_windows,
     predicted_gain,
-    verdict,
-    window_sums,
 )
+from forensix.detectors.camera._window_verdict import verdict, window_sums
 from forensix.detectors.camera.fingerprint import CameraFingerprint
 from forensix.detectors.camera.store import save_fingerprint
 from forensix.errors import NotApplicable, ParameterError

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from forensix.detectors.camera._pattern_windows import SIDES, Windows, window_sums
+from forensix.detectors.camera._window_verdict import SIDES, Windows, window_sums
 from forensix.signal.mosaic_trace import GREEN_DIAGONALS
 
 LEVELS = 8  # classes of blocks by the strength of their residuals

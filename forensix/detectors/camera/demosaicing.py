@@ -15,7 +15,7 @@ from math import exp
 import numpy as np
 
 from forensix.detectors.camera import _mosaic_windows as mosaic
-from forensix.detectors.camera._pattern_windows import verdict
+from forensix.detectors.camera._window_verdict import verdict
 from forensix.detectors.method import Method
 from forensix.errors import NotApplicable
 from forensix.evidence import Evidence

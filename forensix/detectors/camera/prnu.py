@@ -20,7 +20,7 @@ from forensix.signal.rarity import in_words
 from forensix.signal.regions import bounding_boxes, label_regions
 
 if TYPE_CHECKING:
-    from forensix.detectors.camera._pattern_windows import Verdict
+    from forensix.detectors.camera._window_verdict import Verdict
     from forensix.detectors.camera.fingerprint import CameraFingerprint
     from forensix.detectors.camera.matching import Match
 
@@ -65,16 +65,17 @@ def missing_pattern(luma: np.ndarray, pattern: np.ndarray) -> tuple[Verdict, np.
         Cells about which a window could have told.
     """
     from forensix.detectors.camera import _pattern_windows as windows
+    from forensix.detectors.camera._window_verdict import verdict
     from forensix.signal.sensor_noise import sensor_noise
 
     cells = windows.cell_sums(sensor_noise(luma), luma, pattern)
     gain = windows.predicted_gain(cells)
     every = windows.missing_windows(cells, gain)
-    outcome = windows.verdict(every, cells.found.shape, decision=DECISION)
+    outcome = verdict(every, cells.found.shape, decision=DECISION)
     if outcome.decided.any():  # what is missing must not teach what to expect
         gain = windows.predicted_gain(cells, left_out=outcome.decided)
         every = windows.missing_windows(cells, gain)
-        outcome = windows.verdict(every, cells.found.shape, decision=DECISION)
+        outcome = verdict(every, cells.found.shape, decision=DECISION)
     missing = windows.missing_cells(cells, gain, outcome.decided)
     judged = windows.judged_cells(every, cells.found.shape, able=outcome.able)
     return outcome, missing, judged | missing
