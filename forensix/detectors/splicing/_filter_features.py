@@ -1,0 +1,165 @@
+"""What filters leave in the fine structure of a picture, per block of 64 x 64 pixels.
+
+The median of a median is nearly the median itself, so what another median would still
+change is small, sparse and oddly correlated. Kang, Stamm, Peng and Liu describe that
+residual by the coefficients of an autoregressive model, which JPEG compression disturbs
+less than the streaks a median leaves in the pixels. Here the same is done with three
+residuals (median 3 x 3, median 5 x 5, a linear predictor), to tell filters from each other.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from forensix.errors import ParameterError
+
+CELL = 32  # pixels; a block is 2 x 2 cells
+BLOCK = 2 * CELL
+STRIP = 512  # rows worked on at a time
+ORDER = 5  # of the autoregressive model
+# Pairs of shifts (down, across) whose products are averaged, the picture being as good as
+# its mirror image; the first ORDER lie along rows and columns.
+LAGS = (
+    ((0, 1), (1, 0)),
+    ((0, 2), (2, 0)),
+    ((0, 3), (3, 0)),
+    ((0, 4), (4, 0)),
+    ((0, 5), (5, 0)),
+    ((1, 1), (1, -1)),
+    ((2, 2), (2, -2)),
+    ((1, 2), (2, -1)),
+)
+REACH = 5  # pixels, of the shifts
+MARGIN = REACH + 2  # and of the median of 5 x 5
+RESIDUALS = ("median 3", "median 5", "predictor")
+SUMS = 2 + len(LAGS)  # per residual: squares, sizes, products
+SHARES = ("unchanged by median 3", "step 0", "step 1", "clipped")
+PLANES = len(RESIDUALS) * SUMS + len(SHARES)
+FEATURES = len(RESIDUALS) * SUMS + 2 * ORDER + len(SHARES) - 1
+FLOOR = 0.02  # squared grey levels, so that nothing at all has a logarithm
+RIDGE = 0.01
+CLIPPED = 3, 252  # grey levels
+LEAST_POWER = 0.15  # squared grey levels, of the predictor: a block has detail
+MOST_CLIPPED = 0.2  # of a block's pixels
+
+
+def cell_planes(green: np.ndarray) -> np.ndarray:
+    """Means over cells of 32 x 32 pixels of residuals' squares, sizes and products.
+
+    Parameters
+    ----------
+    green : (rows, cols) uint8
+        At least 32 x 32; the green channel, which shares its fine structure with the luminance.
+
+    Returns
+    -------
+    (rows // 32, cols // 32, 34) float32
+        Grey levels squared, grey levels, or shares.
+
+    Raises
+    ------
+    ParameterError
+        When `green` is of another type or smaller.
+    """
+    if green.ndim != 2 or green.dtype != np.uint8 or min(green.shape) < CELL:
+        raise ParameterError(
+            f"green must be (rows, cols) uint8, {CELL} x {CELL} or more, got {green.shape} {green.dtype}"
+        )
+    rows, cols = green.shape[0] // CELL, green.shape[1] // CELL
+    planes = np.empty((rows, cols, PLANES), np.float32)
+    padded = np.pad(green[: rows * CELL, : cols * CELL], MARGIN, mode="reflect")
+    for top in range(0, rows * CELL, STRIP):
+        bottom = min(top + STRIP, rows * CELL)
+        strip = np.ascontiguousarray(padded[top : bottom + 2 * MARGIN])
+        planes[top // CELL : bottom // CELL] = _strip_planes(strip)
+    return planes
+
+
+def _strip_planes(strip: np.ndarray) -> np.ndarray:
+    """The planes of a strip that has MARGIN pixels more on every side."""
+    import cv2
+
+    level = strip.astype(np.float32)
+    threes = cv2.medianBlur(strip, 3).astype(np.float32) - level
+    fives = cv2.medianBlur(strip, 5).astype(np.float32) - level
+    cross = np.array([[-0.25, 0.5, -0.25], [0.5, -1.0, 0.5], [-0.25, 0.5, -0.25]], np.float32)
+    linear = cv2.filter2D(level, cv2.CV_32F, cross)
+    means = [plane for residual in (threes, fives, linear) for plane in _moments(residual)]
+    inner = np.s_[MARGIN:-MARGIN, MARGIN:-MARGIN]
+    step = np.abs(level[:, 1:] - level[:, :-1])[MARGIN:-MARGIN, MARGIN : -MARGIN + 1]
+    low, high = CLIPPED
+    shares = (threes[inner] == 0, step == 0, step == 1, (strip[inner] < low) | (strip[inner] > high))
+    means += [_cell_means(share.astype(np.float32)) for share in shares]
+    return np.stack(means, axis=-1)
+
+
+def _moments(residual: np.ndarray) -> list[np.ndarray]:
+    """Mean square, mean size and mean products at LAGS of the inner part of a residual."""
+    inner = np.ascontiguousarray(residual[MARGIN:-MARGIN, MARGIN:-MARGIN])
+    rows, cols = inner.shape
+    moments = [_cell_means(inner * inner), _cell_means(np.abs(inner))]
+    for pair in LAGS:
+        shifted = [
+            residual[MARGIN + down : MARGIN + down + rows, MARGIN + across : MARGIN + across + cols]
+            for down, across in pair
+        ]
+        moments.append(_cell_means((shifted[0] + shifted[1]) * inner) / 2)
+    return moments
+
+
+def _cell_means(values: np.ndarray) -> np.ndarray:
+    import cv2
+
+    size = (values.shape[1] // CELL, values.shape[0] // CELL)
+    return np.asarray(cv2.resize(values, size, interpolation=cv2.INTER_AREA))
+
+
+def block_planes(planes: np.ndarray) -> np.ndarray:
+    """Means over blocks of 2 x 2 cells, overlapping by one; (rows - 1, cols - 1, planes)."""
+    down = planes[:-1] + planes[1:]
+    blocks: np.ndarray = (down[:, :-1] + down[:, 1:]) / 4
+    return blocks
+
+
+def block_features(blocks: np.ndarray) -> np.ndarray:
+    """What a block is judged by: sizes and correlations of its residuals.
+
+    blocks : (..., 34) float32, as from :func:`block_planes`
+    Returns (..., 43) float32: per residual the logarithm of its power (of the medians', over
+    the predictor's), its mean over its root mean square, its correlations at LAGS; for the
+    two medians the autoregressive coefficients; and the shares.
+    """
+    power = [blocks[..., n * SUMS] + np.float32(FLOOR) for n in range(len(RESIDUALS))]
+    parts = [np.log(power[2]), np.log(power[0] / power[2]), np.log(power[1] / power[2])]
+    for n, own in enumerate(power):
+        parts.append(blocks[..., n * SUMS + 1] / np.sqrt(own))
+        correlations = blocks[..., n * SUMS + 2 : (n + 1) * SUMS] / own[..., None]
+        parts += list(np.moveaxis(correlations, -1, 0))
+        if n < 2:
+            parts += list(np.moveaxis(autoregression(correlations[..., :ORDER]), -1, 0))
+    start = len(RESIDUALS) * SUMS
+    parts += [blocks[..., start + n] for n in range(len(SHARES) - 1)]
+    return np.stack(parts, axis=-1).astype(np.float32)
+
+
+def autoregression(correlations: np.ndarray) -> np.ndarray:
+    """Coefficients of the autoregressive model with given correlations at distances 1, 2, ...
+
+    correlations : (..., order); returns (..., order) float64 (Yule-Walker, a little ridge)
+    """
+    order = correlations.shape[-1]
+    extended = np.concatenate([np.ones((*correlations.shape[:-1], 1)), correlations], axis=-1)
+    apart = np.abs(np.subtract.outer(np.arange(order), np.arange(order)))
+    matrices = extended[..., apart] + RIDGE * np.eye(order)
+    solved: np.ndarray = np.linalg.solve(matrices, correlations[..., None].astype(np.float64))[..., 0]
+    return solved
+
+
+def judged(blocks: np.ndarray) -> np.ndarray:
+    """Which blocks have enough detail, not clipped, to be judged; (...,) bool.
+
+    blocks : (..., 34) float32, as from :func:`block_planes`
+    """
+    power, clipped = blocks[..., 2 * SUMS], blocks[..., -1]
+    told: np.ndarray = (power > LEAST_POWER) & (clipped < MOST_CLIPPED)
+    return told
