@@ -31,6 +31,7 @@ REGISTRY: dict[str, str] = {
     "noise-level": "camera.noise_level",
     "demosaicing": "camera.demosaicing",
     "cut-rectangles": "splicing.cut_rectangles",
+    "filtering": "splicing.filtering",
     "resampling": "splicing.resampling",
     "copy-move-blocks": "copy_move.blocks",
     "copy-move-keypoints": "copy_move.keypoints",

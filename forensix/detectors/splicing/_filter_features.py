@@ -38,6 +38,8 @@ PLANES = len(RESIDUALS) * SUMS + len(SHARES)
 FEATURES = len(RESIDUALS) * SUMS + 2 * ORDER + len(SHARES) - 1
 FLOOR = 0.02  # squared grey levels, so that nothing at all has a logarithm
 RIDGE = 0.01
+QUANTILES = (0.1, 0.5, 0.9)
+LEAST_BLOCKS = 24  # of a picture, to compare with
 CLIPPED = 3, 252  # grey levels
 LEAST_POWER = 0.15  # squared grey levels, of the predictor: a block has detail
 MOST_CLIPPED = 0.2  # of a block's pixels
@@ -153,6 +155,19 @@ def autoregression(correlations: np.ndarray) -> np.ndarray:
     matrices = extended[..., apart] + RIDGE * np.eye(order)
     solved: np.ndarray = np.linalg.solve(matrices, correlations[..., None].astype(np.float64))[..., 0]
     return solved
+
+
+def surroundings(features: np.ndarray) -> np.ndarray:
+    """Quantiles of the features over the blocks of a picture; (3, 43) float32.
+
+    features : (count, 43)
+    """
+    return np.asarray(np.quantile(features, QUANTILES, axis=0), np.float32)
+
+
+def compared(features: np.ndarray, quantiles: np.ndarray) -> np.ndarray:
+    """Features, and how far they are above the picture's quantiles; (..., 43) -> (..., 172) float32."""
+    return np.concatenate([features, *(features - row for row in quantiles)], axis=-1)
 
 
 def judged(blocks: np.ndarray) -> np.ndarray:

@@ -53,7 +53,7 @@ def shipped_model() -> FilterModel:
 
 @cache
 def shipped_weights() -> np.ndarray:
-    """What the traits of an area weigh, and a constant: (8,) float64."""
+    """What the traits of an area weigh, and a constant: (11,) float64."""
     data = resources.files("forensix.models").joinpath(MODEL).read_bytes()
     with np.load(io.BytesIO(data), allow_pickle=False) as file:
         return np.asarray(file["area_weights"], np.float64)

@@ -6,16 +6,22 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from forensix.detectors.splicing._filter_features import block_features, block_planes, judged
-from forensix.detectors.splicing._filter_model import FilterModel, filtered_log_odds, shipped_model
+from forensix.detectors.splicing._filter_features import (
+    FLOOR,
+    LEAST_BLOCKS,
+    SUMS,
+    block_features,
+    block_planes,
+    compared,
+    judged,
+    surroundings,
+)
+from forensix.detectors.splicing._filter_model import KINDS, FilterModel, filtered_log_odds, shipped_model
 
 MOST = 6.0  # nats a single block may speak for or against
-LEAST_ODDS = 1.0  # nats, of a cell that may belong to a filtered area
-ABOVE_REST = 2.0  # nats above the picture's middle
+LEAST_ODDS = 0.5  # nats, of a cell that may belong to a filtered area
 LEAST_CELLS = 4
 RING = 2  # cells around an area that are neither in it nor out
-LEAST_JUDGED = 24  # cells
-POWER = 2  # place of the predictor's power among the residuals
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,11 +48,16 @@ class FilteredArea:
 
     @property
     def traits(self) -> np.ndarray:
-        """What the decision weighs: (7,) float64."""
+        """What the decision weighs: (10,) float64.
+
+        Cameras reduce noise and smooth surfaces by themselves, here more and there less, so
+        how much an area's log-odds count depends on the filter they are for.
+        """
         size = np.log(self.count)
-        return np.array(
-            [size, self.mean, self.agreement, self.rest, self.rest_high, self.smoother, size * self.mean]
-        )
+        median, gaussian = float(KINDS[self.kind].startswith("median")), float(KINDS[self.kind] == "Gaussian")
+        weighed = size * self.mean
+        common = [size, self.mean, self.agreement, self.rest, self.rest_high, self.smoother, weighed]
+        return np.array([*common, median, gaussian, self.mean * (median + gaussian)])
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,14 +77,21 @@ class FilterField:
 def filter_field(planes: np.ndarray, *, model: FilterModel | None = None) -> FilterField:
     """What the blocks of 2 x 2 cells around each cell say of it, on average.
 
+    A block is judged by itself and by how it differs from the picture's other blocks.
+
     planes : (rows, cols, 34) float32 as from ``cell_planes``, at least 2 x 2
     """
     blocks = block_planes(planes)
-    features = block_features(blocks)
-    likelihoods = (shipped_model() if model is None else model).log_likelihoods(features)
+    features, told = block_features(blocks), judged(blocks)
+    power = np.log(planes[..., 2 * SUMS] + np.float32(FLOOR))
+    if np.count_nonzero(told) < LEAST_BLOCKS:
+        return FilterField(
+            np.full(power.shape, np.nan, np.float32), np.zeros((*power.shape, len(KINDS)), np.float32), power
+        )
+    model = shipped_model() if model is None else model
+    likelihoods = model.log_likelihoods(compared(features, surroundings(features[told])))
     likelihoods -= likelihoods.mean(axis=-1, keepdims=True)
     odds = np.clip(filtered_log_odds(likelihoods), -MOST, MOST)
-    told = judged(blocks)
     stacked = np.concatenate([odds[..., None], np.clip(likelihoods, -2 * MOST, 2 * MOST)], axis=-1)
     total = np.zeros((*planes.shape[:2], stacked.shape[-1]), np.float32)
     weight = np.zeros(planes.shape[:2], np.float32)
@@ -85,7 +103,7 @@ def filter_field(planes: np.ndarray, *, model: FilterModel | None = None) -> Fil
     known = weight > 0
     means = total / np.maximum(weight, 1)[..., None]
     odds = np.where(known, means[..., 0], np.nan).astype(np.float32)
-    return FilterField(odds, means[..., 1:], np.log(planes[..., POWER * 10] + 0.02))
+    return FilterField(odds, means[..., 1:], power)
 
 
 def filtered_areas(field: FilterField) -> list[FilteredArea]:
@@ -93,18 +111,14 @@ def filtered_areas(field: FilterField) -> list[FilteredArea]:
     from scipy import ndimage
 
     known = np.isfinite(field.odds)
-    if np.count_nonzero(known) < LEAST_JUDGED:
-        return []
-    odds = np.where(known, field.odds, -MOST)
-    limit = max(LEAST_ODDS, float(np.median(odds[known])) + ABOVE_REST)
-    labels, count = ndimage.label(odds > limit, np.ones((3, 3), int))
+    labels, count = ndimage.label(known & (np.nan_to_num(field.odds) > LEAST_ODDS))
     areas = []
     for number in range(1, count + 1):
         inside = labels == number
         if np.count_nonzero(inside) < LEAST_CELLS:
             continue
         outside = known & ~ndimage.binary_dilation(inside, iterations=RING)
-        if np.count_nonzero(outside) >= LEAST_JUDGED // 2:
+        if np.count_nonzero(outside) >= LEAST_BLOCKS // 2:
             areas.append(_described(field, inside, outside))
     return areas
 

@@ -41,9 +41,11 @@ METHOD = Method(
 
 LEAST_SIDE = 256
 LOSSY = ("webp", "avif", "heic", "heif")
-# Log-odds of an area, in nats, that about one unfiltered picture in a hundred reached, judged by
-# numbers that had not seen it.
-DECISION = 0.0
+# Nats that an area must have, by the filter it looks like: as much as no unfiltered picture had, judged
+# by numbers that had not seen it (299 versions of 22 photos, log-odds 0 in one of a hundred), and a
+# margin. Lenses blur and cameras smooth by themselves, but neither takes medians.
+LIMITS = {"median 3": 0.3, "median 5": 0.3, "Gaussian": 0.75, "bilateral": 0.75, "denoised": 0.75}
+USUAL = 576  # cells of the pictures that the areas' weights were fitted to; larger ones hold more areas
 SLOPE = 1.5
 MOST_AREAS = 8
 LEAST_JUDGED = 0.1  # of the picture's cells
@@ -60,8 +62,9 @@ NAMES = {
 class Filtering:
     """Where a picture was filtered and the rest not.
 
-    areas : those decided on, most evident first, each with its log-odds in nats
-    best : log-odds of the most evident area, decided on or not; None without any
+    areas : those decided on, most evident first, each with the log-odds, in nats, that it has
+        beyond the limit for its filter
+    best : the same of the most evident area, decided on or not; None without any
     field : how the cells of 32 x 32 pixels look
     """
 
@@ -92,9 +95,13 @@ def filtering(green: np.ndarray) -> Filtering:
         raise ParameterError(f"green must be (rows, cols) and at least 64 x 64, got {green.shape}")
     field = filter_field(cell_planes(green))
     weights = shipped_weights()
-    weighed = [(area, float(area.traits @ weights[:-1] + weights[-1])) for area in filtered_areas(field)]
+    choice = max(0.0, float(np.log(max(1, np.count_nonzero(np.isfinite(field.odds))) / USUAL)))
+    weighed = [
+        (area, float(area.traits @ weights[:-1] + weights[-1]) - choice - LIMITS[KINDS[area.kind]])
+        for area in filtered_areas(field)
+    ]
     weighed.sort(key=lambda pair: -pair[1])
-    decided = tuple(pair for pair in weighed if pair[1] > DECISION)[:MOST_AREAS]
+    decided = tuple(pair for pair in weighed if pair[1] > 0)[:MOST_AREAS]
     return Filtering(decided, weighed[0][1] if weighed else None, field)
 
 
@@ -121,27 +128,27 @@ def detect(evidence: Evidence, *, preset: str = "standard") -> Finding:
         score=score,
         explanation=_explanation(areas, judged=judged, told=told),
         measurements={
-            "log_odds": None if found.best is None else round(found.best, 3),
+            "beyond_limit": None if found.best is None else round(found.best, 3),
             "areas": [_measured(area, odds) for area, odds in areas],
             "judged_share": round(judged, 4),
         },
-        parameters={"block": 2 * CELL, "least_log_odds": DECISION},
+        parameters={"block": 2 * CELL, "limits": LIMITS},
         regions=_regions(areas, evidence),
         heatmap=_heatmap(found.field, areas),
     )
 
 
 def _score(best: float | None) -> float:
-    """0.5 at the log-odds decided on."""
+    """0.5 at the limit."""
     if best is None:
         return 0.02
-    return float(1 / (1 + np.exp(-np.clip((best - DECISION) / SLOPE, -60, 60))))
+    return float(1 / (1 + np.exp(-np.clip(best / SLOPE, -60, 60))))
 
 
 def _measured(area: FilteredArea, odds: float) -> dict[str, float | str]:
     return {
         "filter": KINDS[area.kind],
-        "log_odds": round(odds, 3),
+        "beyond_limit": round(odds, 3),
         "cells": area.count,
         "mean": round(area.mean, 3),
         "agreement": round(area.agreement, 3),
