@@ -95,7 +95,8 @@ def filtering(green: np.ndarray) -> Filtering:
         raise ParameterError(f"green must be (rows, cols) and at least 64 x 64, got {green.shape}")
     field = filter_field(cell_planes(green))
     weights = shipped_weights()
-    choice = max(0.0, float(np.log(max(1, np.count_nonzero(np.isfinite(field.odds))) / USUAL)))
+    judged = int(np.count_nonzero(np.isfinite(field.odds)))
+    choice = float(np.log(max(judged / USUAL, 1.0)))
     weighed = [
         (area, float(area.traits @ weights[:-1] + weights[-1]) - choice - LIMITS[KINDS[area.kind]])
         for area in filtered_areas(field)
