@@ -57,7 +57,8 @@ def lattice_residuals(rgb: np.ndarray) -> np.ndarray:
     for number in range(len(PLANES)):
         channel = np.ascontiguousarray(rgb[..., (0, 1, 2, 0, 2)[number]])
         plane = channel if number < 3 else cv2.subtract(channel, green, dtype=cv2.CV_32F)
-        residual = np.abs(cv2.filter2D(plane, cv2.CV_32F, kernel))
+        residual = cv2.filter2D(plane, cv2.CV_32F, kernel)
+        np.abs(residual, out=residual)
         for row, col in NAMES:
             lattice = np.ascontiguousarray(residual[row::2, col::2])
             found[:, :, number, row, col] = cv2.resize(

@@ -125,8 +125,14 @@ def missing_windows(kinds: list[MosaicCells]) -> list[Windows]:
             spread = np.sqrt(np.maximum(variance, 1e-9) + (ERROR * expected) ** 2)
             strengths.append((expected - np.maximum(found, 0)) / spread)
             utmosts.append(expected / spread)
-        windows.append(Windows(side, np.sort(strengths, axis=0)[1], np.sort(utmosts, axis=0)[1]))
+        windows.append(Windows(side, _middle(*strengths), _middle(*utmosts)))
     return windows
+
+
+def _middle(first: np.ndarray, second: np.ndarray, third: np.ndarray) -> np.ndarray:
+    """The second largest of three, place by place."""
+    middle: np.ndarray = np.maximum(np.minimum(first, second), np.minimum(np.maximum(first, second), third))
+    return middle
 
 
 def dispersion(cells: MosaicCells, side: int) -> float:
