@@ -46,6 +46,7 @@ LOSSY = ("webp", "avif", "heic", "heif")
 # margin. Lenses blur and cameras smooth by themselves, but neither takes medians.
 LIMITS = {"median 3": 0.3, "median 5": 0.3, "Gaussian": 0.75, "bilateral": 0.75, "denoised": 0.75}
 USUAL = 576  # cells of the pictures that the areas' weights were fitted to; larger ones hold more areas
+LEAST_DECIDED = 9  # cells: 96 x 96 pixels; of smaller areas large photos hold too many
 SLOPE = 1.5
 MOST_AREAS = 8
 LEAST_JUDGED = 0.1  # of the picture's cells
@@ -97,10 +98,10 @@ def filtering(green: np.ndarray) -> Filtering:
     weights = shipped_weights()
     judged = int(np.count_nonzero(np.isfinite(field.odds)))
     choice = float(np.log(max(judged / USUAL, 1.0)))
-    weighed = [
-        (area, float(area.traits @ weights[:-1] + weights[-1]) - choice - LIMITS[KINDS[area.kind]])
-        for area in filtered_areas(field)
-    ]
+    weighed = []
+    for area in filtered_areas(field):
+        beyond = float(area.traits @ weights[:-1] + weights[-1]) - choice - LIMITS[KINDS[area.kind]]
+        weighed.append((area, beyond if area.count >= LEAST_DECIDED else min(beyond, 0.0)))
     weighed.sort(key=lambda pair: -pair[1])
     decided = tuple(pair for pair in weighed if pair[1] > 0)[:MOST_AREAS]
     return Filtering(decided, weighed[0][1] if weighed else None, field)
