@@ -47,7 +47,12 @@ from forensix.forgery.planning import plan_set
 from forensix.forgery.recipe import Recipe
 
 HALVED = "resize:0.5:box, "
-LIMITS = {"second higher": (1, 99), "equal": (0, 0), "lower by 1 to 15": (-15, -1), "lower by more": (-99, -16)}
+LIMITS = {
+    "second higher": (1, 99),
+    "equal": (0, 0),
+    "lower by 1 to 15": (-15, -1),
+    "lower by more": (-99, -16),
+}
 
 
 @dataclass(frozen=True)
@@ -171,7 +176,9 @@ def page(got: dict) -> str:
             seconds = sorted({second for _, second in cells})
             lines += ["", f"### {name}, grid {grid}", ""]
             lines += _summary(cells, len(next(iter(got.values()))))
-            for nth, title in enumerate(("pixel AUC", "pixel F1", "forgeries decided on", "twins decided on")):
+            for nth, title in enumerate(
+                ("pixel AUC", "pixel F1", "forgeries decided on", "twins decided on")
+            ):
                 lines += ["", f"{title}; first quality down, second across", ""]
                 lines += [f"| | {' | '.join(map(str, seconds))} |", "|---" * (len(seconds) + 1) + "|"]
                 for first in sorted({first for first, _ in cells}):

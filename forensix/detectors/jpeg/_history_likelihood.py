@@ -19,7 +19,6 @@ from forensix.detectors.jpeg._primary_steps import (
     CLIPPED_NOISE,
     LARGEST_STEP,
     SMOOTH_NOISE,
-    Noise,
     fit_mixture,
     gaussian_levels,
     noise_distribution,
@@ -31,7 +30,7 @@ LEVELS = 61  # absolute levels 0 to 60 are looked at, larger ones say nothing
 ACTIVITIES = 24
 LOWEST_MEAN, HIGHEST_MEAN = 0.01, 60.0  # mean absolute level at the outer edges of the activities
 CLEAN, SMOOTH, CLIPPED = range(3)  # kinds of blocks, by the noise of their coefficients
-GROUPS: tuple[Noise, ...] = (CLEAN_NOISE, SMOOTH_NOISE, CLIPPED_NOISE)
+GROUPS = (CLEAN_NOISE, SMOOTH_NOISE, CLIPPED_NOISE)
 DOUBTS = (0.01, 0.04, 0.04)  # least chance, by group, that a coefficient does not follow its block's history
 MOST_DOUBT = 0.5
 CLASSES = ACTIVITIES * len(GROUPS)
@@ -99,9 +98,8 @@ class HistoryModel:
     """
 
     def __init__(self, first: np.ndarray, last: np.ndarray) -> None:
-        self.groups = [
-            _GroupModel(first, last, noise, doubt) for noise, doubt in zip(GROUPS, DOUBTS, strict=True)
-        ]
+        twice = twice_quantized_levels(SCALES, first, last, LEVELS, noises=GROUPS)
+        self.groups = [_GroupModel(shapes, doubt) for shapes, doubt in zip(twice, DOUBTS, strict=True)]
 
     def ratios(self, counts: np.ndarray, majority: str) -> np.ndarray:
         """log P(level | twice) - log P(level | once) for every class.
@@ -130,23 +128,19 @@ class HistoryModel:
 class _GroupModel:
     """As HistoryModel, for blocks of one kind of noise."""
 
-    def __init__(self, first: np.ndarray, last: np.ndarray, noise: Noise, doubt: float) -> None:
-        cases = len(first)
+    zeros = True  # the level 0 is evidence too
+    stretched = True  # the minority's density is made to have the mean that was seen
+
+    def __init__(self, twice: np.ndarray, doubt: float) -> None:
         once = gaussian_levels(SCALES, LEVELS)
         self.doubt = doubt
-        self.shapes = {
-            "once": np.broadcast_to(once, (cases, *once.shape)),
-            "twice": twice_quantized_levels(SCALES, first, last, LEVELS, noise=noise),
-        }
+        self.shapes = {"once": np.broadcast_to(once, twice.shape), "twice": twice}
         # A mean level of some tens hardly depends on the steps any more.
-        few = SCALES < 20
+        few = SCALES < LEVELS / 4
         mean_once = gaussian_levels(SCALES, 800) @ np.arange(800)
-        mean_twice = np.tile(mean_once, (cases, 1))
-        mean_twice[:, few] = twice_quantized_levels(SCALES[few], first, last, 100, noise=noise) @ np.arange(
-            100
-        )
+        mean_twice = np.where(few, twice @ np.arange(LEVELS), mean_once)
         self.means = {
-            "once": np.broadcast_to(mean_once, (cases, SCALES.size)),
+            "once": np.broadcast_to(mean_once, mean_twice.shape),
             "twice": np.maximum.accumulate(mean_twice, axis=1),
         }
 
@@ -161,11 +155,14 @@ class _GroupModel:
         for _ in range(FIT_ROUNDS if seen.any() else 0):
             weights = weights * ((counts / np.maximum(weights @ shapes, 1e-12)) @ turned)
             weights /= np.maximum(weights.sum(axis=2, keepdims=True), 1e-300)
-        expected = np.matmul(weights, self.means[majority][:, :, None])[:, :, 0]
-        mass = {
-            majority: weights @ shapes,
-            minority: self._scaled(weights, minority, expected) @ self.shapes[minority],
-        }
+        other = weights
+        if self.stretched:
+            expected = np.matmul(weights, self.means[majority][:, :, None])[:, :, 0]
+            other = self._scaled(weights, minority, expected)
+        mass = {majority: weights @ shapes, minority: other @ self.shapes[minority]}
+        if not self.zeros:
+            seen = seen * (np.arange(LEVELS) > 0)
+            mass = {history: _given_not_zero(part) for history, part in mass.items()}
         # A frequency whose step was estimated wrongly, or whose noise is worse than thought,
         # shows it by levels that do not fit the majority; it is trusted accordingly.
         doubt = self._share_of(seen, mass[minority], mass[majority])
@@ -222,6 +219,13 @@ class _GroupModel:
         return best["twice"] - best["once"]
 
 
+def _given_not_zero(mass: np.ndarray) -> np.ndarray:
+    """The chance of each level among those other than 0; that of 0 is 1 and tells nothing."""
+    result = mass / np.maximum(mass[..., 1:].sum(axis=-1, keepdims=True), 1e-12)
+    result[..., 0] = 1
+    return result
+
+
 def doubted_ratio(twice: np.ndarray, once: np.ndarray, doubt: np.ndarray | float) -> np.ndarray:
     """Log-likelihood ratio when a share `doubt` follows the other hypothesis anyway."""
     ratio: np.ndarray = np.log(
@@ -266,19 +270,24 @@ def mean_value_ratios(first: np.ndarray, last: int, group: int) -> np.ndarray:
     return doubted_ratio(mass[1:], mass[0], DOUBTS[group])
 
 
-def mean_value_step(levels: np.ndarray, last: int) -> int:
-    """First quantization step of the mean values (DC), or 0 when none can be told.
+def mean_value_gains(levels: np.ndarray, last: int) -> np.ndarray:
+    """What each first quantization step of the mean values (DC) gains over one quantization, nats.
 
     levels : (blocks,) int, quantized, of clean blocks that differ from their neighbours
     last : the step in the file
-
-    The comb of the first step shows against the even density that mean values have over
-    a few steps.
+    Returns (LARGEST_STEP + 1,) float64, by step; 0 for those that leave no trace. Over a few
+    steps, mean values have an even density, against which the comb of the first step shows.
     """
     first = np.arange(2, LARGEST_STEP + 1)
     ratios = mean_value_ratios(first, last, CLEAN)
     counts = np.bincount(np.abs(levels), minlength=ratios.shape[1])[: ratios.shape[1]]
-    gains = np.log(0.2 + 0.8 * np.exp(ratios)) @ counts
-    gains[first == last] = 0
+    gains = np.zeros(LARGEST_STEP + 1)
+    gains[first] = np.log(0.2 + 0.8 * np.exp(ratios)) @ counts
+    gains[min(last, LARGEST_STEP)] *= last > LARGEST_STEP
+    return gains
+
+
+def mean_value_step(gains: np.ndarray) -> int:
+    """First quantization step of the mean values, or 0 when none can be told."""
     best = int(np.argmax(gains))
-    return int(first[best]) if gains[best] > LEAST_MEAN_GAIN else 0
+    return best if gains[best] > LEAST_MEAN_GAIN else 0

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
+from forensix.detectors.jpeg import _faint_history as faint
 from forensix.detectors.jpeg import _history_likelihood as likelihood
+from forensix.detectors.jpeg import _history_regions as regions
 from forensix.detectors.jpeg import _primary_steps as primary
 from forensix.errors import ParameterError
 
@@ -21,11 +24,6 @@ SMOOTH_BELOW = 4  # where blocks have fewer such coefficients, samples round ali
 LEAST_DETAIL = 0.5  # where blocks have fewer, the picture is flat
 MOST_CLIPPED = 0.05  # of a block's samples; clipping more of them bends all coefficients too much
 FEWEST_CLEAN_BLOCKS = 500  # to estimate the first steps from these alone
-CONNECTIVE = float(np.log(2.638))  # polygons on a square lattice grow 2.638-fold per unit of perimeter
-BLOCK_DOUBT = 0.01  # chance that a block follows neither history, whatever the model says
-TABLES_TRIED = 100
-FALSE_ALARMS = 1e-3  # regions per picture that chance may give
-REGIONS_EXAMINED = 12
 LEAST_WEIGHT = 0.05  # nats a block's coefficients must be able to tell
 
 
@@ -108,13 +106,13 @@ def history_map(
     kinds[number < SMOOTH_BELOW] = likelihood.SMOOTH
     kinds[clipped > 0] = likelihood.CLIPPED
     blocks = _Blocks(coefficients, quantization, usable, kinds)
-    known = blocks.first_steps()
-    telling = (known.steps > 1) & (known.steps != blocks.last)
-    if not telling.any():
+    histories = _histories(blocks)
+    if histories is None:
         nothing = np.zeros(whole.shape, np.float32)
         none = nothing.astype(np.int32)
-        return HistoryMap(known, 0, None, nothing, nothing, nothing > 0, none, (), None, detailed, np.inf)
-    return _compare(blocks, known, telling, detailed)
+        unknown = primary.PrimarySteps(np.zeros(len(FREQUENCIES), int), np.zeros(len(FREQUENCIES)), None)
+        return HistoryMap(unknown, 0, None, nothing, nothing, nothing > 0, none, (), None, detailed, np.inf)
+    return _compare(blocks, histories, detailed)
 
 
 def detail(coefficients: np.ndarray, quantization: np.ndarray) -> np.ndarray:
@@ -142,9 +140,8 @@ class _Blocks:
     def __init__(
         self, coefficients: np.ndarray, quantization: np.ndarray, usable: np.ndarray, kinds: np.ndarray
     ) -> None:
-        self.levels = np.stack([np.abs(coefficients[:, :, v, u]) for v, u in FREQUENCIES])
-        # Steps above 255 (16-bit tables) leave hardly anything but zeros, whatever they are.
-        self.last = np.clip(quantization[FREQUENCIES[:, 0], FREQUENCIES[:, 1]], 1, 255).astype(np.int64)
+        self.coefficients, self.quantization = coefficients, quantization
+        self.choose(FREQUENCIES)
         self.mean_levels = coefficients[:, :, 0, 0]
         self.mean_last = int(np.clip(quantization[0, 0], 1, 255))
         self.usable = usable
@@ -154,16 +151,25 @@ class _Blocks:
         self.new_mean[1:] &= self.mean_levels[1:] != self.mean_levels[:-1]
         self.new_mean[:, 1:] &= self.mean_levels[:, 1:] != self.mean_levels[:, :-1]
 
-    def first_steps(self) -> primary.PrimarySteps:
+    def choose(self, frequencies: np.ndarray) -> None:
+        """Look at these AC frequencies from now on."""
+        self.frequencies = frequencies
+        self.levels = np.stack([np.abs(self.coefficients[:, :, v, u]) for v, u in frequencies])
+        # Steps above 255 (16-bit tables) leave hardly anything but zeros, whatever they are.
+        last = self.quantization[frequencies[:, 0], frequencies[:, 1]]
+        self.last = np.clip(last, 1, 255).astype(np.int64)
+
+    def counts(self, top: int) -> np.ndarray:
+        """(frequencies, top): how often the levels 0 to top - 1 occur in blocks without disturbance."""
         clean = self.usable & (self.kinds == likelihood.CLEAN)
         chosen = clean if np.count_nonzero(clean) >= FEWEST_CLEAN_BLOCKS else self.usable
-        top = primary.LEVELS
-        counts = [np.bincount(np.minimum(p[chosen], top), minlength=top + 1)[:top] for p in self.levels]
-        return primary.estimate_primary_steps(np.stack(counts), self.last, FREQUENCIES)
+        return np.stack(
+            [np.bincount(np.minimum(p[chosen], top), minlength=top + 1)[:top] for p in self.levels]
+        )
 
-    def first_mean_step(self) -> int:
+    def mean_gains(self) -> np.ndarray:
         chosen = self.new_mean & (self.kinds == likelihood.CLEAN)
-        return likelihood.mean_value_step(self.mean_levels[chosen], self.mean_last)
+        return likelihood.mean_value_gains(self.mean_levels[chosen], self.mean_last)
 
     def mean_evidence(self, first: int) -> np.ndarray:
         """(block rows, block cols) float32, nats; what the mean values say for two quantizations."""
@@ -177,22 +183,57 @@ class _Blocks:
         return total
 
 
-class _Comparison:
-    """The two histories compared on a picture's blocks, given the first steps."""
+@dataclass(frozen=True)
+class _Histories:
+    """The two histories to tell apart: quantized by these steps before, or not.
 
-    def __init__(
-        self, blocks: _Blocks, known: primary.PrimarySteps, telling: np.ndarray, mean_step: int
-    ) -> None:
+    telling : (frequencies,) bool, those whose first step leaves a trace
+    """
+
+    known: primary.PrimarySteps
+    telling: np.ndarray
+    mean_step: int
+    model: likelihood.HistoryModel
+
+
+def _histories(blocks: _Blocks) -> _Histories | None:
+    """What the blocks may have been quantized with before; None when nothing shows."""
+    known = primary.estimate_primary_steps(blocks.counts(primary.LEVELS), blocks.last, FREQUENCIES)
+    telling = (known.steps > 1) & (known.steps != blocks.last)
+    mean_gains = blocks.mean_gains()
+    coarser = known.steps[telling] > blocks.last[telling]
+    if known.quality is None or 2 * np.count_nonzero(coarser) <= coarser.size:
+        blocks.choose(faint.FREQUENCIES)
+        finer, mean_step = faint.finer_steps(blocks.counts(likelihood.LEVELS), blocks.last, mean_gains)
+        # One frequency that is odd by itself is no match for a table.
+        if finer.known and finer.gains.sum() > known.gains.sum():
+            telling = (finer.steps > 1) & (finer.steps != blocks.last)
+            model: likelihood.HistoryModel = faint.FaintModel(finer.steps[telling], blocks.last[telling])
+            return _Histories(finer, telling, mean_step, model)
+        blocks.choose(FREQUENCIES)
+    if not telling.any():
+        return None
+    model = likelihood.HistoryModel(known.steps[telling], blocks.last[telling])
+    return _Histories(known, telling, likelihood.mean_value_step(mean_gains), model)
+
+
+class _Comparison:
+    """The two histories compared on a picture's blocks."""
+
+    def __init__(self, blocks: _Blocks, histories: _Histories) -> None:
         self.usable = blocks.usable
-        self.levels = blocks.levels[telling]
+        self.levels = blocks.levels[histories.telling]
         self.classes = likelihood.activity_classes(self.levels, blocks.kinds)
-        self.means = blocks.mean_evidence(mean_step)
-        self.model = likelihood.HistoryModel(known.steps[telling], blocks.last[telling])
+        self.means = blocks.mean_evidence(histories.mean_step)
+        self.model = histories.model
 
     def for_twice(self, chosen: np.ndarray) -> float:
         """Evidence of a region, with a density of its own, for two quantizations; nats."""
         counts = likelihood.class_counts(self.levels, self.classes, chosen & self.usable)
         return self.model.region_evidence(counts) + float(self.means[chosen].sum())
+
+    def against_region(self, majority: str, chosen: np.ndarray) -> float:
+        return -self.for_twice(chosen) if majority == "twice" else self.for_twice(chosen)
 
     def against(self, majority: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Evidence and belief of every block against a history, and which blocks tell anything."""
@@ -204,84 +245,39 @@ class _Comparison:
             # The second time without the blocks that deviate, so that they do not bend the densities.
             ratios = self.model.ratios(likelihood.class_counts(self.levels, self.classes, agreeing), majority)
             nats = likelihood.block_evidence(self.levels, self.classes, ratios) + self.means
-            evidence = doubted(sign * np.where(self.usable, nats, 0))
-            belief = two_label_field(evidence, coupling=CONNECTIVE)
+            evidence = regions.doubted(sign * np.where(self.usable, nats, 0))
+            belief = two_label_field(evidence, coupling=regions.CONNECTIVE)
             agreeing = self.usable & (belief < 0)
         weight = likelihood.block_evidence(self.levels, self.classes, np.abs(ratios)) + np.abs(self.means)
         return evidence, belief, self.usable & (weight > LEAST_WEIGHT)
 
 
-def _compare(blocks: _Blocks, known: primary.PrimarySteps, telling: np.ndarray, detailed: int) -> HistoryMap:
-    mean_step = blocks.first_mean_step()
-    comparison = _Comparison(blocks, known, telling, mean_step)
-    histories = ("twice", "once") if comparison.for_twice(blocks.usable) > 0 else ("once", "twice")
-    for majority in histories:
+def _compare(blocks: _Blocks, histories: _Histories, detailed: int) -> HistoryMap:
+    comparison = _Comparison(blocks, histories)
+    order = ("twice", "once") if comparison.for_twice(blocks.usable) > 0 else ("once", "twice")
+    for majority in order:
         evidence, belief, judged = comparison.against(majority)
-        regions, certain, candidate = _decide(
-            comparison, evidence, belief, sign=-1 if majority == "twice" else 1
-        )
+        found = regions.deviating(evidence, partial(comparison.against_region, majority))
+        inside = found.numbers > 0
         # What deviates is the smaller part of what can be judged; else the other part is.
-        if np.count_nonzero(judged & (regions > 0)) <= np.count_nonzero(judged) / 2:
+        if np.count_nonzero(judged & inside) <= np.count_nonzero(judged) / 2:
             break
     # Evidence a block gives for the majority; one of another history would give about as much against.
     power = 0.0
     if judged.any():
         whole = abs(comparison.for_twice(judged)) / np.count_nonzero(judged)
         power = min(whole, -float(np.mean(evidence[judged])))
-    smallest = smallest_region(power, evidence.size) / evidence.size
-    judged |= regions > 0
+    smallest = regions.smallest_region(power, evidence.size)
     return HistoryMap(
-        known, mean_step, majority, evidence, belief, judged, regions, certain, candidate, detailed, smallest
+        steps=histories.known,
+        mean_value_step=histories.mean_step,
+        majority=majority,
+        evidence=evidence,
+        belief=regions.shading(evidence, belief, smallest=smallest),
+        judged=judged | inside,
+        regions=found.numbers,
+        false_alarms=found.false_alarms,
+        candidate=found.candidate,
+        detailed=detailed,
+        smallest=smallest / evidence.size,
     )
-
-
-def smallest_region(power: float, blocks: int) -> float:
-    """Blocks in the smallest square that can stand out, at `power` nats a block; infinite without any."""
-    if power <= 0:
-        return float("inf")
-    # Solves n * power = ln(choices) + 4 sqrt(n) * CONNECTIVE.
-    choices = np.log(blocks * TABLES_TRIED / FALSE_ALARMS)
-    side = (2 * CONNECTIVE + np.sqrt(4 * CONNECTIVE**2 + power * choices)) / power
-    return float(side**2)
-
-
-def doubted(evidence: np.ndarray) -> np.ndarray:
-    """Log-likelihood ratios when a share BLOCK_DOUBT of blocks follows the other hypothesis anyway."""
-    ratio = np.exp(np.clip(evidence, -30, 30))
-    bent = ((1 - BLOCK_DOUBT) * ratio + BLOCK_DOUBT) / ((1 - BLOCK_DOUBT) + BLOCK_DOUBT * ratio)
-    result: np.ndarray = np.log(bent).astype(np.float32)
-    return result
-
-
-def _decide(
-    comparison: _Comparison, evidence: np.ndarray, belief: np.ndarray, *, sign: int
-) -> tuple[np.ndarray, tuple[float, ...], float | None]:
-    """Keep the regions that chance would give in fewer than FALSE_ALARMS pictures.
-
-    For a region fixed in advance, the chance of a log-likelihood ratio above s is at
-    most exp(-s). There are about ``blocks * 2.638 ** perimeter`` regions to choose from.
-    The ratio used is the smaller of two: that of the blocks' classes, and that of the
-    region as a whole with a density of its own.
-    """
-    from scipy import ndimage
-
-    labels, count = ndimage.label(belief > 0)
-    strength = ndimage.sum_labels(evidence, labels, np.arange(1, count + 1)) if count else np.zeros(0)
-    found = []
-    for k in np.argsort(-strength, kind="stable")[:REGIONS_EXAMINED]:
-        inside = labels == k + 1
-        nats = min(strength[k], sign * comparison.for_twice(inside))
-        choices = np.log(evidence.size * TABLES_TRIED) + _perimeter(inside) * CONNECTIVE
-        found.append((float((choices - nats) / np.log(10)), k + 1))
-    found.sort()
-    certain = [(value, label) for value, label in found if value < np.log10(FALSE_ALARMS)]
-    regions = np.zeros(labels.shape, np.int32)
-    for number, (_, label) in enumerate(certain, start=1):
-        regions[labels == label] = number
-    return regions, tuple(value for value, _ in certain), found[0][0] if found else None
-
-
-def _perimeter(inside: np.ndarray) -> int:
-    """Number of cell sides between a region and its surroundings, the picture's edge left out."""
-    down = np.count_nonzero(inside[1:] != inside[:-1])
-    return int(down + np.count_nonzero(inside[:, 1:] != inside[:, :-1]))

@@ -83,26 +83,28 @@ def gaussian_levels(scales: np.ndarray, levels: int) -> np.ndarray:
 
 
 def twice_quantized_levels(
-    scales: np.ndarray, first: np.ndarray, second: np.ndarray, levels: int, *, noise: Noise = CLEAN_NOISE
+    scales: np.ndarray, first: np.ndarray, second: np.ndarray, levels: int, *, noises: tuple[Noise, ...]
 ) -> np.ndarray:
     """P(|level| = n) of Gaussians quantized with a first, then with a second step.
 
     scales : (k,) in units of the second step; first, second : (cases,)
-    Returns (cases, k, levels) float64.
+    Returns (noises, cases, k, levels) float64.
     """
     from scipy.special import erf
 
     from forensix.native.quantized_twice import quantized_twice
 
-    moved = noise_distribution(noise)
-    result = np.empty((len(first), scales.size, levels))
+    moved = [noise_distribution(noise) for noise in noises]
+    result = np.empty((len(noises), len(first), scales.size, levels))
     row = np.arange(scales.size)
     for step in np.unique(second):
-        reach = (2 * levels + 1) * step + int(first.max()) + 2 * NOISE_REACH
+        cases = np.flatnonzero(second == step)
+        reach = (2 * levels + 1) * step + int(first[cases].max()) + 2 * NOISE_REACH
         cumulative = erf(np.arange(reach) / (2 * np.sqrt(2) * step * scales[:, None]))
-        for case in np.flatnonzero(second == step):
+        for case in cases:
             both = np.full(scales.size, first[case]), np.full(scales.size, step)
-            result[case] = quantized_twice(cumulative, row, *both, moved, bins=levels)
+            for nth, noise in enumerate(moved):
+                result[nth, case] = quantized_twice(cumulative, row, *both, noise, bins=levels)
     return result
 
 
@@ -188,7 +190,9 @@ def refined_gains(
     scales = SCALES[LEAST_SCALE::2]
     levels = counts.shape[1]
     single = without_zeros(gaussian_levels(scales, levels))
-    double = without_zeros(twice_quantized_levels(scales, first, last_steps[row], levels))
+    double = without_zeros(
+        twice_quantized_levels(scales, first, last_steps[row], levels, noises=(CLEAN_NOISE,))[0]
+    )
     shapes = np.concatenate([np.broadcast_to(single, (row.size, *single.shape)), double], axis=1)
     seen = counts[row, 1:]
     fitted = np.matmul(fit_mixture(seen, shapes, rounds=40)[:, None], shapes)[:, 0]

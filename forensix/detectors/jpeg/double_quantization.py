@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from forensix.detectors.jpeg._history_map import FALSE_ALARMS, FREQUENCIES, SIDE, HistoryMap, history_map
+from forensix.detectors.jpeg._history_map import FREQUENCIES, SIDE, HistoryMap, history_map
+from forensix.detectors.jpeg._history_regions import FALSE_ALARMS
 from forensix.detectors.method import Method
 from forensix.errors import EvidenceMissing, NotApplicable
 from forensix.evidence import Evidence
