@@ -16,6 +16,7 @@ from forensix.errors import ParameterError
 
 REGISTRY: dict[str, str] = {
     "jpeg-double-quantization": "jpeg.double_quantization",
+    "jpeg-convergence": "jpeg.convergence",
     "jpeg-ghosts": "jpeg.ghosts",
     "jpeg-grid": "jpeg.grid",
     "jpeg-nonaligned-quantization": "jpeg.nonaligned_quantization",

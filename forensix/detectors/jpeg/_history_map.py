@@ -24,6 +24,7 @@ SMOOTH_BELOW = 4  # where blocks have fewer such coefficients, samples round ali
 LEAST_DETAIL = 0.5  # where blocks have fewer, the picture is flat
 MOST_CLIPPED = 0.05  # of a block's samples; clipping more of them bends all coefficients too much
 FEWEST_CLEAN_BLOCKS = 500  # to estimate the first steps from these alone
+LEAST_HINT = 20.0  # nats of all frequencies together
 LEAST_WEIGHT = 0.05  # nats a block's coefficients must be able to tell
 
 
@@ -38,7 +39,8 @@ class HistoryMap:
     evidence : (block rows, block cols) float32, nats; positive speaks against the
         majority's history, 0 for blocks that cannot be judged
     belief : the same with the neighbours' evidence
-    judged : (block rows, block cols) bool
+    judged : (block rows, block cols) bool; by their own levels, or where these are faint by
+        those around
     regions : (block rows, block cols) int32; 0, or the number of a region that deviates
     false_alarms : log10 of the number of false alarms of the regions, most certain first
     candidate : log10 of that number for the best region, decided on or not; None without one
@@ -107,12 +109,16 @@ def history_map(
     kinds[clipped > 0] = likelihood.CLIPPED
     blocks = _Blocks(coefficients, quantization, usable, kinds)
     histories = _histories(blocks)
-    if histories is None:
-        nothing = np.zeros(whole.shape, np.float32)
-        none = nothing.astype(np.int32)
-        unknown = primary.PrimarySteps(np.zeros(len(FREQUENCIES), int), np.zeros(len(FREQUENCIES)), None)
-        return HistoryMap(unknown, 0, None, nothing, nothing, nothing > 0, none, (), None, detailed, np.inf)
-    return _compare(blocks, histories, detailed)
+    if histories is not None:
+        history = _compare(blocks, histories, detailed)
+        # A hint of an earlier save that only a part could have had, and no part that had it.
+        hint = histories.known.gains.sum() < LEAST_HINT and history.majority == "once"
+        if not hint or history.false_alarms:
+            return history
+    nothing = np.zeros(whole.shape, np.float32)
+    none = nothing.astype(np.int32)
+    unknown = primary.PrimarySteps(np.zeros(len(FREQUENCIES), int), np.zeros(len(FREQUENCIES)), None)
+    return HistoryMap(unknown, 0, None, nothing, nothing, nothing > 0, none, (), None, detailed, np.inf)
 
 
 def detail(coefficients: np.ndarray, quantization: np.ndarray) -> np.ndarray:
@@ -268,13 +274,14 @@ def _compare(blocks: _Blocks, histories: _Histories, detailed: int) -> HistoryMa
         whole = abs(comparison.for_twice(judged)) / np.count_nonzero(judged)
         power = min(whole, -float(np.mean(evidence[judged])))
     smallest = regions.smallest_region(power, evidence.size)
+    shade, shown = regions.shading(evidence, belief, judged, smallest=smallest)
     return HistoryMap(
         steps=histories.known,
         mean_value_step=histories.mean_step,
         majority=majority,
         evidence=evidence,
-        belief=regions.shading(evidence, belief, smallest=smallest),
-        judged=judged | inside,
+        belief=shade,
+        judged=shown | inside,
         regions=found.numbers,
         false_alarms=found.false_alarms,
         candidate=found.candidate,

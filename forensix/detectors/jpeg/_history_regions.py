@@ -14,6 +14,7 @@ FALSE_ALARMS = 1e-3  # regions per picture that chance may give
 REGIONS_EXAMINED = 12
 CELLS = (1, 2, 4)  # blocks on a side of the cells that regions are made of
 WIDEST = 4.5  # blocks, standard deviation of the Gaussian that faint evidence is pooled with
+LEAST_AROUND = 0.2  # of the blocks around must tell something, to show what they say together
 
 
 @dataclass(frozen=True)
@@ -122,15 +123,37 @@ def perimeter(inside: np.ndarray) -> int:
     return int(down + np.count_nonzero(inside[:, 1:] != inside[:, :-1]))
 
 
-def shading(evidence: np.ndarray, belief: np.ndarray, *, smallest: float) -> np.ndarray:
-    """What to show: the beliefs, or for faint evidence its mean around each block, nats.
+def shading(
+    evidence: np.ndarray, belief: np.ndarray, judged: np.ndarray, *, smallest: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """What to show, and where: the beliefs, or for faint evidence its mean around each block, nats.
 
+    judged : (rows, cols) bool, blocks that tell something
     smallest : blocks of the smallest region that can stand out; the wider, the fainter
+    Returns the nats, and bool: where the blocks around tell enough to show them.
     """
     from scipy.ndimage import gaussian_filter
 
     reach = min(np.sqrt(smallest) / 8, WIDEST)
     if reach < 1:
-        return belief
-    result: np.ndarray = gaussian_filter(evidence, reach) * np.float32(4 * reach * reach)
-    return result
+        return belief, judged
+    mean = gaussian_filter(evidence, reach) * np.float32(4 * reach * reach)
+    return mean, gaussian_filter(judged.astype(np.float32), reach) > LEAST_AROUND
+
+
+def score(found: Regions) -> float:
+    """Logistic in the number of false alarms, 0.5 at the decision threshold."""
+    return score_of(np.inf if found.candidate is None else found.candidate)
+
+
+def score_of(log10_alarms: float) -> float:
+    """The same from the base-10 logarithm of the number of false alarms."""
+    certainty = np.clip(np.log10(FALSE_ALARMS) - log10_alarms, -9, 60)
+    return float(1 / (1 + np.exp(-certainty / 3)))
+
+
+def map_values(belief: np.ndarray, inside: np.ndarray, judged: np.ndarray) -> np.ndarray:
+    """A heat map: above 0.5 exactly in the regions decided on, NaN where nothing could be judged."""
+    chance = 1 / (1 + np.exp(-np.clip(belief, -30, 30)))
+    values = np.where(inside, 0.5 + 0.5 * np.maximum(chance, 0.02), 0.5 * chance)
+    return np.where(judged, values, np.nan)

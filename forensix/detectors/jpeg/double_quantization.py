@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from forensix.detectors.jpeg._history_map import FREQUENCIES, SIDE, HistoryMap, history_map
-from forensix.detectors.jpeg._history_regions import FALSE_ALARMS
+from forensix.detectors.jpeg._history_regions import FALSE_ALARMS, map_values, score_of
 from forensix.detectors.method import Method
 from forensix.errors import EvidenceMissing, NotApplicable
 from forensix.evidence import Evidence
@@ -110,7 +110,7 @@ def _finding(history: HistoryMap, height: int, width: int, quantization: np.ndar
         measurements=_measurements(history, quantization),
         regions=[Region(box, "tampered", area) for box, area in boxes],
         parameters={"frequencies": FREQUENCIES.tolist(), "false_alarms": FALSE_ALARMS},
-        heatmap=_heatmap(history),
+        heatmap=Heatmap(map_values(history.belief, history.regions > 0, history.judged), SIDE),
     )
 
 
@@ -122,9 +122,7 @@ def _score(history: HistoryMap, quantization: np.ndarray) -> float | None:
         return 0.4 if coarsest_visible_quality(quantization) is not None else None
     if not history.false_alarms and history.smallest > TOO_LARGE:
         return None
-    candidate = np.inf if history.candidate is None else history.candidate
-    certainty = np.clip(np.log10(FALSE_ALARMS) - candidate, -9, 60)
-    return float(1 / (1 + np.exp(-certainty / 3)))
+    return score_of(np.inf if history.candidate is None else history.candidate)
 
 
 def coarsest_visible_quality(quantization: np.ndarray) -> int | None:
@@ -139,16 +137,6 @@ def coarsest_visible_quality(quantization: np.ndarray) -> int | None:
         if np.count_nonzero(first >= 1.5 * last) >= 5:
             return quality
     return None
-
-
-def _heatmap(history: HistoryMap) -> Heatmap:
-    """Above 0.5 exactly in the regions decided on, NaN where nothing could be judged."""
-    inside = history.regions > 0
-    belief = np.clip(history.belief, -30, 30)
-    chance = 1 / (1 + np.exp(-belief))
-    values = np.where(inside, 0.5 + 0.5 * np.maximum(chance, 0.02), 0.5 * chance)
-    values = np.where(history.judged, values, np.nan)
-    return Heatmap(values, SIDE)
 
 
 def _measurements(history: HistoryMap, quantization: np.ndarray) -> dict[str, Any]:
