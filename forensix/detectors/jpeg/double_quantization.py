@@ -3,7 +3,8 @@
 A JPEG that is decoded, changed and saved again on the same 8 x 8 grid has quantized
 every coefficient twice, which leaves gaps and peaks in the histograms. A part that was
 pasted, painted or cut loose from the grid has been quantized only once and lacks them
-(or, the other way round, is the only part that has them).
+(or, the other way round, is the only part that has them). Where the last save was the
+coarser, the gaps are faint: all frequencies and wide areas have to speak together.
 """
 
 from __future__ import annotations
