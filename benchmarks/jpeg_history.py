@@ -2,7 +2,7 @@
 
     python benchmarks/jpeg_history.py PHOTO... [--grid kept|moved|both] [--per-cell 4]
         [--qualities 50,60,70,75,80,85,90,95,98] [--methods jpeg-double-quantization]
-        [--half 0|1] [--size 1024] [--page OUT.md]
+        [--second higher,equal,lower,much-lower] [--half 0|1] [--size 1024] [--page OUT.md]
 
 The pictures are those of the standard set ``double-jpeg``: a photo is saved at the first
 quality, a part of another photo that was never saved is put in, and all is saved at the
@@ -47,12 +47,8 @@ from forensix.forgery.planning import plan_set
 from forensix.forgery.recipe import Recipe
 
 HALVED = "resize:0.5:box, "
-LIMITS = {
-    "second higher": (1, 99),
-    "equal": (0, 0),
-    "lower by 1 to 15": (-15, -1),
-    "lower by more": (-99, -16),
-}
+LIMITS = {"higher": (1, 99), "equal": (0, 0), "lower": (-15, -1), "much-lower": (-99, -16)}
+TITLES = {"lower": "lower by 1 to 15", "much-lower": "lower by more"}
 
 
 @dataclass(frozen=True)
@@ -91,9 +87,15 @@ def recipes(photos: Sequence[Path], options: argparse.Namespace) -> list[Recipe]
         moved = "moved" if cell["GRID"] else "kept"
         if recipe.index >= options.per_cell or options.grid not in (moved, "both"):
             continue
-        if {cell["FIRST"], cell["SECOND"]} <= set(options.qualities):
+        wanted = any(_within(cell["SECOND"] - cell["FIRST"], name) for name in options.second)
+        if wanted and {cell["FIRST"], cell["SECOND"]} <= set(options.qualities):
             chosen.append(replace(recipe, size=(options.size, options.size), spares=()))
     return chosen
+
+
+def _within(difference: int, name: str) -> bool:
+    least, most = LIMITS[name]
+    return least <= difference <= most
 
 
 def unhalved(recipe: Recipe) -> Recipe:
@@ -192,8 +194,9 @@ def _summary(cells: dict, number: int) -> list[str]:
         "| second quality | cells | pictures | pixel AUC | pixel F1 | decided on | twins decided on |",
         "|---" * 7 + "|",
     ]
-    for title, (least, most) in LIMITS.items():
-        chosen = [v for (first, second), v in cells.items() if least <= second - first <= most]
+    for name in LIMITS:
+        title = TITLES.get(name, name)
+        chosen = [v for (first, second), v in cells.items() if _within(second - first, name)]
         if chosen:
             area, f1, found, alarms = np.mean(chosen, axis=0)
             lines.append(
@@ -213,6 +216,7 @@ def main() -> None:
     parser.add_argument("--qualities", type=numbers, default=[50, 60, 70, 75, 80, 85, 90, 95, 98])
     parser.add_argument("--methods", type=words, default=["jpeg-double-quantization"])
     parser.add_argument("--per-cell", type=int, default=4, help="photos; 40 at most")
+    parser.add_argument("--second", type=words, default=list(LIMITS), help="qualities, against the first")
     parser.add_argument("--half", type=int, choices=[0, 1])
     parser.add_argument("--size", type=int, default=1024, help="largest crop of a photo, before it is halved")
     parser.add_argument("--jobs", type=int, default=1)
