@@ -79,8 +79,10 @@ def changes(
     """(components, *shape) float32: how many coefficients of each cell differ; `shape` in cells."""
     found = np.empty((len(before), *shape), np.float32)
     for nth, (one, other) in enumerate(zip(before, after, strict=True)):
-        number = np.count_nonzero(one != other, axis=(2, 3))
-        # Blocks to a cell, down and across; a component's planes may be filled up beyond the picture.
+        # Files differ in how far beyond the picture their planes are filled up.
+        rows, cols = (min(sides) for sides in zip(one.shape[:2], other.shape[:2], strict=True))
+        number = np.count_nonzero(one[:rows, :cols] != other[:rows, :cols], axis=(2, 3))
+        # Blocks to a cell, down and across.
         down, across = (max(1, round(n / cells)) for n, cells in zip(number.shape, shape, strict=True))
         number = number[: shape[0] * down, : shape[1] * across]
         found[nth] = number.reshape(shape[0], down, shape[1], across).sum(axis=(1, 3))

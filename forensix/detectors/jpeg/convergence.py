@@ -171,13 +171,17 @@ def _measurements(found: resaves.Stability) -> dict[str, Any]:
 
 
 def _explanation(found: resaves.Stability, deviating: regions.Regions, smallest: float) -> str:
-    start = (
-        f"The picture was saved twice with much the same tables: another save would change {_rate(found, 0)} "
-        f"coefficients in 1000 blocks, where {_rate(found, 1)} are expected after one save"
+    rates = (
+        f"another save would change {_rate(found, 0)} coefficients in 1000 blocks, where {_rate(found, 1)} are "
+        f"expected after one save and {_rate(found, 2)} after two with the same tables"
     )
     if deviating.false_alarms:
         part = float(np.mean(deviating.numbers > 0))
-        return f"{start}; but {part:.1%} of it was saved only once; {in_words(deviating.false_alarms[0])}."
+        return (
+            f"Most of the picture was saved twice with much the same tables, but {part:.1%} of it was saved only "
+            f"once; {in_words(deviating.false_alarms[0])}. In the whole, {rates}."
+        )
+    # Some cameras' files change little, too: as a statement on the whole picture it stays open.
     if smallest > TOO_LARGE:
-        return f"{start}; that is too faint to tell parts of the picture from others."
-    return f"{start}; no part of it differs."
+        return f"What changes is too little to tell parts of the picture from others: {rates}."
+    return f"No part of the picture differs in how it changes when saved again: {rates}."
