@@ -30,9 +30,16 @@ def full_outlines(image: np.ndarray, region: CopiedRegion, cell: int) -> tuple[B
     box : (top, left, rows, cols) of the part, which holds both sides
     mask : (box rows, box cols) bool
     """
-    box, part, inside = _aligned_there(image, region, cell)
-    source, target = outlines(part, inside)
+    box, source, target, _ = full_sides(image, region, cell)
     return box, source | target
+
+
+def full_sides(
+    image: np.ndarray, region: CopiedRegion, cell: int
+) -> tuple[Box, np.ndarray, np.ndarray, CopiedRegion]:
+    """As :func:`full_outlines`, with a mask for each side, and the region as from :func:`at_full_size`."""
+    box, part, inside = _aligned_there(image, region, cell)
+    return box, *outlines(part, inside), _seen_from(inside, -box[0], -box[1])
 
 
 def at_full_size(image: np.ndarray, region: CopiedRegion, cell: int) -> CopiedRegion:

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from forensix.detectors.copy_move._direction import UNKNOWN, Direction, direction_of
 from forensix.detectors.copy_move._likeness import ALARMS
 from forensix.detectors.method import Method
 from forensix.errors import NotApplicable
 from forensix.evidence import Evidence
 from forensix.finding import Finding, Heatmap, Region, expand_cells
-from forensix.signal.affine import scale_of
+from forensix.signal.affine import apply, scale_of
 from forensix.signal.copied_region import CopiedRegion, outlines, sides
-from forensix.signal.full_outline import full_outlines
+from forensix.signal.full_outline import full_sides
 from forensix.signal.local_correlation import local_mean
 from forensix.signal.regions import bounding_boxes, label_regions
 
@@ -26,6 +27,10 @@ LARGEST_GRID = 2_000_000
 LARGEST_MAP = 26_000_000
 # Map value of what was examined without result, and score when no two places are alike.
 QUIET = 0.2
+# Of the source of a copy that is surely told from it: in sight, but not decided on.
+SOURCE = 0.45
+# Of so many copies it is asked which side was pasted.
+DIRECTED = 3
 NOTHING_ALIKE = 0.1
 
 
@@ -101,36 +106,22 @@ def finding_of(
     tellable : False when the absence of pairs means nothing; then there is no score
     full : (rows, cols) float32, the luma at full size; given it, copies are outlined there
     """
-    refine = full is not None and cell > 1 and full.size <= LARGEST_MAP
-    heat = np.full(luma.shape, QUIET, np.float32)
-    heat[smooth] = np.nan
-    for pair in reversed(pairs):
-        if not (refine and pair.is_copy):
-            # What is common in untouched pictures is not worth an outline drawn anew.
-            rare = pair.log10_alarms < 0
-            for side in outlines(luma, pair.region) if rare else sides(pair.region, luma.shape):
-                _paint(heat, side, pair)
-    if full is not None and refine and any(pair.is_copy for pair in pairs):
-        heat = expand_cells(heat, cell, *size)
-        for pair in reversed(pairs):
-            if pair.is_copy:
-                (top, left, rows, cols), mask = full_outlines(full, pair.region, cell)
-                _paint(heat[top : top + rows, left : left + cols], mask, pair)
-        map_cell = 1
-    else:
-        map_cell = cell
+    heat, map_cell, directions = _drawn(pairs, luma, full, cell=cell, size=size, smooth=smooth)
     labels, count = label_regions(heat > 0.5, minimum_cells=16)
     boxes = bounding_boxes(labels, count, cell=map_cell, rows=size[0], cols=size[1])
     score = score_of(pairs[0].log10_alarms) if pairs else NOTHING_ALIKE
     return method.finding(
         score=score if pairs or tellable else None,
-        explanation=explanation,
+        explanation=explanation + _direction_told(pairs, directions),
         measurements={
             **measurements,
             "alike_pairs": len(pairs),
             "copied_pairs": sum(pair.is_copy for pair in pairs),
             "log10_expected_false_alarms": pairs[0].log10_alarms if pairs else None,
-            "pairs": [measured(pair, cell) for pair in pairs[:5]],
+            "pairs": [
+                measured(pair, cell) | {"copy": each.copy, "copy_probability": round(each.probability, 3)}
+                for pair, each in zip(pairs[:5], directions[:5], strict=True)
+            ],
         },
         regions=[Region(box, "tampered", area) for box, area in boxes],
         parameters={"grid_cell": cell, "alarms_per_image": ALARMS},
@@ -138,10 +129,62 @@ def finding_of(
     )
 
 
-def _paint(heat: np.ndarray, mask: np.ndarray, pair: Pair) -> None:
-    """Raise a part of a map to what a pair says, in place."""
+def _drawn(
+    pairs: list[Pair],
+    luma: np.ndarray,
+    full: np.ndarray | None,
+    *,
+    cell: int,
+    size: tuple[int, int],
+    smooth: np.ndarray,
+) -> tuple[np.ndarray, int, list[Direction]]:
+    """The map, the side of its cells, and which side of each pair was pasted, as far as that was asked."""
+    refine = full is not None and cell > 1 and full.size <= LARGEST_MAP
+    heat = np.full(luma.shape, QUIET, np.float32)
+    heat[smooth] = np.nan
+    directions = [UNKNOWN] * len(pairs)
+    asked = [i for i, pair in enumerate(pairs) if pair.is_copy][:DIRECTED]
+    for i, pair in reversed(list(enumerate(pairs))):
+        if not (refine and pair.is_copy):
+            directions[i] = direction_of(luma, pair.region) if i in asked else UNKNOWN
+            # What is common in untouched pictures is not worth an outline drawn anew.
+            rare = pair.log10_alarms < 0
+            both = outlines(luma, pair.region) if rare else sides(pair.region, luma.shape)
+            _paint(heat, both, pair, directions[i])
+    if full is None or not refine or not asked:
+        return heat, cell, directions
+    heat = expand_cells(heat, cell, *size)
+    for i, pair in reversed(list(enumerate(pairs))):
+        if pair.is_copy:
+            (top, left, rows, cols), source, target, region = full_sides(full, pair.region, cell)
+            directions[i] = direction_of(full, region) if i in asked else UNKNOWN
+            _paint(heat[top : top + rows, left : left + cols], (source, target), pair, directions[i])
+    return heat, 1, directions
+
+
+def _paint(heat: np.ndarray, both: Sequence[np.ndarray], pair: Pair, direction: Direction) -> None:
+    """Raise the two sides of a pair in a map to what it says, in place; a sure source stays undecided."""
     value = score_of(pair.log10_alarms)
-    heat[mask] = np.where(np.isnan(heat[mask]), value, np.fmax(heat[mask], value))
+    for name, mask in zip(("first", "second"), both, strict=True):
+        shown = min(value, SOURCE) if direction.sure and direction.copy != name else value
+        heat[mask] = np.where(np.isnan(heat[mask]), shown, np.fmax(heat[mask], shown))
+
+
+def _direction_told(pairs: list[Pair], directions: list[Direction]) -> str:
+    """A sentence on which side of the first pair is the copy; none where there is no copy."""
+    if not pairs or not pairs[0].is_copy:
+        return ""
+    direction, region = directions[0], pairs[0].region
+    if direction.copy is None:
+        return " Which of the two is the copy cannot be told."
+    down, across = apply(region.transform, middle := region.group.source.mean(axis=0)) - middle
+    if direction.copy == "first":
+        down, across = -down, -across
+    if abs(across) > abs(down):
+        where = "right" if across > 0 else "left"
+    else:
+        where = "lower" if down > 0 else "upper"
+    return f" The {where} one of the two is the copy with a probability of {direction.probability:.2f}."
 
 
 def repetition(pairs: list[Pair]) -> str:

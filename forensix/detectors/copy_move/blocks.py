@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 
 import numpy as np
@@ -20,7 +19,6 @@ from forensix.detectors.method import Method
 from forensix.errors import ParameterError
 from forensix.evidence import Evidence
 from forensix.finding import Finding
-from forensix.signal.affine import apply
 from forensix.signal.blas import one_blas_thread
 from forensix.signal.block_matches import shifted_groups
 from forensix.signal.copied_region import CopiedRegion, examine
@@ -47,8 +45,6 @@ CANDIDATES = 6
 # Times the picture, that the growth of regions may look at.
 EFFORT = 3.0
 FEWEST_BLOCKS = 50
-# Share of a region that may be its own likeness: half, where a piece was pasted twice in a row.
-MOST_OVERLAP = 0.6
 # Self-similarity beyond which a picture counts as one repeating pattern.
 REPEATS = 0.6
 # Pixels of the working grid: regions whose blocks cover less are examined at full size.
@@ -83,24 +79,8 @@ def weighed_pairs(luma: np.ndarray, *, grid: np.ndarray, cell: int = 1) -> tuple
         regions = examine(grid, large, effort=EFFORT, inner=True)
         for group in small:
             regions += _examined_closely(luma, group, cell)
-    pairs = [Pair(region, _log10_alarms(region, tests)) for region in regions]
+    pairs = [Pair(region, log10_alarms(region, tests=tests, tails=BLOCKS)) for region in regions]
     return sorted(pairs, key=lambda pair: pair.log10_alarms), tests, blocks
-
-
-def _log10_alarms(region: CopiedRegion, tests: int) -> float:
-    return math.log10(tests) if _repeats(region) else log10_alarms(region, tests=tests, tails=BLOCKS)
-
-
-def _repeats(region: CopiedRegion) -> bool:
-    """True where most of the region is also its own likeness, as in a pattern that goes on.
-
-    A piece that was pasted over part of its own source hides that part, so no copy does this.
-    """
-    places = np.argwhere(region.source)
-    there = np.rint(apply(region.transform, places + np.array(region.box[:2]))).astype(int) - region.box[:2]
-    within = ((there >= 0) & (there < region.source.shape)).all(axis=1)
-    row, col = there[within].T
-    return bool(np.count_nonzero(region.source[row, col]) > MOST_OVERLAP * len(places))
 
 
 def _spread(group: MatchGroup) -> float:
