@@ -11,7 +11,7 @@ from forensix.signal import noise_strength as noise
 from tests.reference.noise_strength import strengths
 
 
-def picture(rows=512, cols=640, *, times=1.0, seed=1):
+def picture(rows=640, cols=704, *, times=1.0, seed=1):
     """Smooth shapes with noise that grows with the light; in a disc so many times as strong."""
     random = np.random.RandomState(seed)
     shapes = cv2.GaussianBlur(random.standard_normal((rows, cols)).astype(np.float32), (0, 0), 40)
@@ -99,6 +99,11 @@ def test_flat_pictures_say_nothing(value):
     flat = np.full((300, 300, 3), value, np.uint8)
     flat[0, 0] = (1, 2, 3)
     assert method.detect(forensix.open(flat)).score is None
+
+
+def test_a_picture_of_few_windows_says_nothing():
+    finding = method.detect(forensix.open(picture(times=4.0)[0][:384, :384]))
+    assert finding.score is None and "too small" in finding.explanation
 
 
 def test_patterns_and_pure_noise_are_calm():

@@ -48,9 +48,10 @@ METHOD = Method(
 LEAST_SIDE = 256  # pixels
 CELL = 16  # pixels
 LEAST_COMPARED = 0.12  # share of a window's cells that must be smooth and not clipped
-DECISION = 6.2  # standard deviations; what untouched photos reach: benchmarks/results/camera-traces.md
+DECISION = 6.5  # standard deviations; what untouched photos reach: benchmarks/results/camera-traces.md
 COVERED = 0.3  # of the windows over a cell: from here on it belongs to their area
 SLOPE = 1.5
+FEWEST_APART = 16  # windows beside each other that must be comparable: from fewer no scatter is known
 LEAST_JUDGED = 0.5  # of the windows; what is left of the noise elsewhere is compression's choice
 
 
@@ -68,6 +69,7 @@ class NoiseRegion:
         rather too near to 1, as the area has its part in what it is compared with
     colour_ratio : the same of the colour differences, averaged over 2 x 2 pixels
     judged : share of the windows that could be compared
+    apart : so many windows beside each other cover as much as could be compared
     """
 
     distance: float
@@ -77,6 +79,7 @@ class NoiseRegion:
     ratio: float
     colour_ratio: float
     judged: float
+    apart: float
 
 
 def noise_level(rgb: np.ndarray, luma: np.ndarray, *, scatter: np.ndarray = SCATTER) -> NoiseRegion:
@@ -104,11 +107,11 @@ def noise_region(cells: NoiseCells, *, scatter: np.ndarray = SCATTER) -> NoiseRe
     against = against_equal_places(cells)
     means, judged, stride = window_means(against)
     shape = (against.shape[0] * FINE_CELL // CELL, against.shape[1] * FINE_CELL // CELL)
-    share = float(judged.mean())
     windows = int(judged.sum())
+    share, apart = float(judged.mean()), windows * stride**2 / CELLS**2
     if windows < FEWEST_WINDOWS or min(judged.shape) < 3:
         nowhere = np.zeros(shape, bool)
-        return NoiseRegion(0.0, nowhere, np.full(shape, np.nan), windows, 1.0, 1.0, share)
+        return NoiseRegion(0.0, nowhere, np.full(shape, np.nan), windows, 1.0, 1.0, share, apart)
     distance, region, evidence = most_foreign_region(
         means[judged] @ np.linalg.cholesky(np.linalg.inv(scatter)), judged, stride=stride
     )
@@ -116,7 +119,7 @@ def noise_region(cells: NoiseCells, *, scatter: np.ndarray = SCATTER) -> NoiseRe
         area = spread(np.where(judged, region.astype(float), np.nan), stride, shape) > COVERED
     luma_ratio, colour_ratio = _ratios(against, area)
     return NoiseRegion(
-        distance, area, spread(evidence, stride, shape), windows, luma_ratio, colour_ratio, share
+        distance, area, spread(evidence, stride, shape), windows, luma_ratio, colour_ratio, share, apart
     )
 
 
@@ -187,7 +190,7 @@ def detect(evidence: Evidence, *, preset: str = "standard") -> Finding:
     if np.array_equal(rgb[..., 0], rgb[..., 1]) and np.array_equal(rgb[..., 1], rgb[..., 2]):
         raise NotApplicable("it compares the noise of colours too, and this picture has none")
     found = noise_level(rgb, evidence.luma)
-    told = found.windows >= FEWEST_WINDOWS and found.judged >= LEAST_JUDGED
+    told = found.windows >= FEWEST_WINDOWS and found.apart >= FEWEST_APART and found.judged >= LEAST_JUDGED
     decided = told and found.distance > DECISION and bool(found.cells.any())
     score = 1 / (1 + exp((DECISION - found.distance) / SLOPE))
     return METHOD.finding(
@@ -214,6 +217,10 @@ def _regions(found: NoiseRegion, evidence: Evidence) -> tuple[Region, ...]:
 
 
 def _explanation(found: NoiseRegion, *, told: bool, decided: bool) -> str:
+    if not told and found.judged >= LEAST_JUDGED:
+        return (
+            "The picture is too small, or too little of it comparable, to know how much its noise scatters."
+        )
     if not told:
         return (
             "Too little of the picture has noise that could be compared: the rest is clipped, or compression or "
