@@ -56,10 +56,10 @@ def measure(options: argparse.Namespace) -> tuple[dict, dict]:
     for path in options.photos:
         try:
             rgb = middle(path)
+            made = {trace: changed(path, rgb, trace) for trace in options.traces}
         except ForensixError as error:
             print(f"left out: {path}: {error}")
             continue
-        made = {trace: changed(path, rgb, trace) for trace in options.traces}
         for quality in options.qualities:
             for method in options.methods:
                 score, found = answer(method, encoded(rgb, quality), rgb.shape[:2])
