@@ -35,7 +35,7 @@ METHOD = Method(
     name="noise-level",
     family="camera",
     question="Has an area another noise than equally bright and smooth places elsewhere in the picture?",
-    applies_to="Colour photographs of at least 256 x 256 pixels, best where little compressed",
+    applies_to="Colour photographs of half a megapixel and more, best where little compressed",
     reference=(
         "M. Gardella, P. Muse, M. Colom, J.-M. Morel, Image Forgery Detection Based on Noise Inspection: "
         "Analysis and Refinement of the Noisesniffer Method, Image Processing On Line 14, 2024, doi "
