@@ -91,8 +91,9 @@ DENSE = Tails(
     needs_detail=True,
 )
 # The same of the block path: the tails from what 368 untouched pictures of half of the cameras
-# offered, of which few offer anything near. Hence the sum's tail is set, not fitted: one in a hundred
-# is granted a sum of 5, which one of the 368 exceeds, and 3 of 273 of the other half.
+# offered, of which few offer anything near. Hence the sum's tail is set, not fitted, with
+# the largest sums of both halves in view: one in a hundred is granted a sum of 5, which one of the
+# 368 exceeds, and 3 of 274 of the other half.
 BLOCKS = Tails(
     {
         "places": Tail(start=2.24, slope=1.61),
