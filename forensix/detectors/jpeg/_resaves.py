@@ -30,6 +30,10 @@ CELL = 16  # pixels; the blocks of subsampled colours
 MOVED = 4  # pixels, half a block; colours of half the size keep their phase
 REACH = 2.0  # cells, standard deviation of the Gaussian that expectations are averaged with
 RAREST_ONCE, RAREST_TWICE = 1e-3, 2.5e-4  # changes a cell, where calibration counted none
+CONTRADICTION = -3.0  # nats of one component against one save
+# How near the whole picture's changes must be to those after two saves (1), rather than one (0),
+# for a component to decide: earlier saves with other tables come half way.
+LEAST_FIT = 0.85
 # Pillow's names for how the colours are sampled, by the luma's samples per colour sample.
 SUBSAMPLINGS: dict[tuple[int, ...], str] = {(1, 1): "4:4:4", (1, 2): "4:2:2", (2, 2): "4:2:0"}
 
@@ -141,6 +145,8 @@ class Stability:
         What a component's evidence counts: less where counts of one place vary more than
         independent ones do, and nothing where the picture as a whole does not have fewer
         changes than after one save: calibration, too, fails at times.
+    decisive : (components,) float64
+        The same, 0 for components that may not decide on a region.
     evidence : (cell rows, cell cols) float64
         Log-likelihood ratio of one save against two, nats; 0 for cells not usable.
     """
@@ -155,15 +161,18 @@ class Stability:
         excess = (counted.once - self.once) ** 2 / self.once
         spread = np.array([max(1.0, float(part[usable].mean())) if usable.any() else 1.0 for part in excess])
         self.weights = fitting / spread
+        self.decisive = self.weights * (fitting >= LEAST_FIT)
         self.totals = found, once, twice
         ratio = _poisson_ratio(self.seen, self.once, self.twice)
         self.evidence = np.tensordot(self.weights, ratio, axes=1) * usable
 
     def region(self, inside: np.ndarray) -> float:
-        """Evidence of a region as a whole for one save, nats."""
+        """Evidence of a region as a whole for one save, nats; none where its components disagree."""
         chosen = inside & self.usable
         sums = [part[:, chosen].sum(axis=1) for part in (self.seen, self.once, self.twice)]
-        return float(self.weights @ _poisson_ratio(*sums))
+        nats = self.decisive * _poisson_ratio(*sums)
+        # One colour that changes as after two saves belies another that changes a lot.
+        return float(nats.sum()) if nats.min() > CONTRADICTION else min(float(nats.sum()), 0.0)
 
 
 def _around(counts: np.ndarray, usable: np.ndarray) -> np.ndarray:

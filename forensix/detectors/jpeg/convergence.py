@@ -65,7 +65,7 @@ def detect(evidence: Evidence, *, preset: str = "standard") -> Finding:
         if not saved_twice(sample):
             return _silent(sample)
     whole = stability(rgb, coefficients, encoding)
-    return _finding(whole, evidence) if saved_twice(whole) else _silent(whole)
+    return _finding(whole, evidence) if saved_twice(whole) else _silent(whole, heatmap=_heatmap(whole))
 
 
 def stability(
@@ -102,7 +102,16 @@ def _tiles(
     return np.ascontiguousarray(np.concatenate(pixels, axis=1)), tuple(planes)
 
 
-def _silent(found: resaves.Stability) -> Finding:
+def _heatmap(found: resaves.Stability) -> Heatmap | None:
+    """What the cells say, pooled widely, where nothing is decided; None where they say nothing."""
+    if not found.evidence.any():
+        return None
+    nats = regions.doubted(found.evidence)
+    shade, shown = regions.shading(nats, nats, found.usable, smallest=np.inf)
+    return Heatmap(regions.map_values(shade, np.zeros(nats.shape, bool), shown), resaves.CELL)
+
+
+def _silent(found: resaves.Stability, *, heatmap: Heatmap | None = None) -> Finding:
     cells = np.count_nonzero(found.usable)
     if cells < FEWEST_CELLS:
         explanation = (
@@ -115,7 +124,10 @@ def _silent(found: resaves.Stability) -> Finding:
             f"after two {_rate(found, 2)}."
         )
     return METHOD.finding(
-        explanation=explanation, measurements=_measurements(found), parameters=_parameters()
+        explanation=explanation,
+        measurements=_measurements(found),
+        parameters=_parameters(),
+        heatmap=heatmap,
     )
 
 
