@@ -99,12 +99,12 @@ def test_evidence_follows_the_counts():
 def test_components_that_disagree_decide_nothing():
     counts = np.ones((2, 20, 20), np.float32)
     seen = counts * np.float32(0.1)
-    seen[0, 5:15, 5:15], seen[1, 5:15, 5:15] = 3, 0
+    seen[0, 6:10, 6:10], seen[1, 6:10, 6:10] = 1, 0
     usable, inside = np.ones((20, 20), bool), np.zeros((20, 20), bool)
-    inside[5:15, 5:15] = True
+    inside[6:10, 6:10] = True
     found = resaves.Stability(resaves.Changes(seen, counts, counts * np.float32(0.1)), usable)
     assert found.region(inside) <= 0
-    seen[1, 5:15, 5:15] = 1
+    seen[1, 6:10, 6:10] = 1
     found = resaves.Stability(resaves.Changes(seen, counts, counts * np.float32(0.1)), usable)
     assert found.region(inside) > 0
 
