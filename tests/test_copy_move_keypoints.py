@@ -141,11 +141,11 @@ def test_tiny_pictures_do_not_apply(shape):
         found(png(np.zeros(shape, np.uint8)))
 
 
-def test_large_pictures_are_examined_on_a_coarser_grid():
+def test_large_pictures_are_examined_on_a_coarser_grid_and_outlined_at_full_size():
     image = cv2.resize(skimage.data.astronaut(), (2048, 2048), interpolation=cv2.INTER_CUBIC)
     forged, truth = pasted(image, source=(300, 800), target=(1300, 200), side=400)
     finding = found(jpeg(forged, 90))
-    assert finding.heatmap.cell == 2
+    assert finding.parameters["grid_cell"] == 2 and finding.heatmap.cell == 1
     assert finding.score > 0.9
     assert f1(marked(finding, forged.shape), truth) > 0.8
 

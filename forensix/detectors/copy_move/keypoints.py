@@ -118,6 +118,7 @@ def finding_by(method: Method, evidence: Evidence, *, features: str) -> Finding:
         tellable=keypoints >= FEWEST_KEYPOINTS and similarity <= REPEATS,
         explanation=_explain(pairs, copies, keypoints=keypoints, cell=cell, similarity=similarity),
         measurements={"keypoints": keypoints, "self_similarity": similarity},
+        full=evidence.luma,
     )
 
 
