@@ -161,7 +161,8 @@ class Stability:
         excess = (counted.once - self.once) ** 2 / self.once
         spread = np.array([max(1.0, float(part[usable].mean())) if usable.any() else 1.0 for part in excess])
         self.weights = fitting / spread
-        self.decisive = self.weights * (fitting >= LEAST_FIT)
+        # Colours decide with the luma only: where a picture is nearly grey they hardly ever change.
+        self.decisive = self.weights * (fitting >= LEAST_FIT) * (fitting[0] >= LEAST_FIT)
         self.totals = found, once, twice
         ratio = _poisson_ratio(self.seen, self.once, self.twice)
         self.evidence = np.tensordot(self.weights, ratio, axes=1) * usable
