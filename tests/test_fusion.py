@@ -74,6 +74,13 @@ def test_each_question_hears_its_own_methods():
     assert conclusions["origin"].label == "inconclusive"
 
 
+def test_where_none_decided_the_silence_that_says_most_speaks_for_its_family():
+    quiet = conclude([said("a", -0.3), said("b", -0.02), said("c", -0.1)], METHODS)["integrity"]
+    assert quiet.log10_lr == pytest.approx(-0.4) and quiet.because == ("a", "c")
+    decided = conclude([said("a", -0.3), said("b", -0.02), said("c", 1.0)], METHODS)["integrity"]
+    assert decided.log10_lr == pytest.approx(0.98)
+
+
 TRACES = {
     "path": method("path", "copy_move", kind="copy-move"),
     "whole": Method("whole", "copy_move", "Is it?", "all", "Paper", kind="copy-move", takes=("findings",)),

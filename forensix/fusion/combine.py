@@ -2,7 +2,7 @@
 
 Methods of one family look at the same trace and are not independent, so a family
 speaks once: through the method that sums it up, where it has one, or else with its strongest
-member. So do methods of two families that rest on the same trace, as a copied part and a
+member (where none decided, with the one whose silence says most). So do methods of two families that rest on the same trace, as a copied part and a
 hole filled by copying do. Traces are taken as independent and their
 weights of evidence are added; for integrity under each kind of change apart, and the
 likelihood ratios of the kinds, held equally likely, are averaged, so that methods that
@@ -144,12 +144,22 @@ def _summed_up(findings: list[Finding], methods: Mapping[str, Method]) -> list[F
 
 
 def _strongest_by_trace(findings: list[Finding], methods: Mapping[str, Method]) -> list[Finding]:
-    """One finding a trace, the one that speaks most for the change; strongest first."""
+    """One finding a trace, strongest first: the one that speaks most for the change.
+
+    Where no method decided for one, it is the method whose silence says most: that another
+    of its family hardly ever speaks does not take from it. Next to a decision, silence may be
+    blindness to this change, and the least of it counts.
+    """
+    quiet = not any(f.score is not None and f.score > 0.5 for f in findings)
     best: dict[str, Finding] = {}
     for finding in findings:
         trace = methods[finding.detector].rests_on
         held = best.get(trace)
-        if held is None or _weight(finding) > _weight(held):
+        if held is None:
+            best[trace] = finding
+            continue
+        both_silent = quiet and max(_weight(finding), _weight(held)) <= 0
+        if (_weight(finding) < _weight(held)) if both_silent else (_weight(finding) > _weight(held)):
             best[trace] = finding
     return sorted(best.values(), key=lambda f: (-abs(_weight(f)), f.detector))
 
