@@ -38,7 +38,7 @@ def test_paths_that_mark_the_same_places_agree():
     assert found.score == 0.95
     assert found.measurements["overlaps"] == [{"paths": ["two", "one"], "intersection_over_union": 0.8}]
     assert found.explanation == (
-        "two says so (two). One found the same places independently (overlap 80% or more)."
+        "Two: two says so. One found the same places independently (at least 80% in common)."
     )
     assert found.regions[0].box == (16, 16, 32, 40)
     assert found.heatmap.cell == 1

@@ -118,10 +118,10 @@ def _explain(
     agree = [f for f in decided[1:] if _shared(shared, best, f) >= SAME_PLACES]
     apart = [f for f in decided[1:] if f not in agree]
     silent = [f for f in ran if f not in decided]
-    said = [f"{best.explanation.rstrip('.')} ({_path(best.detector)})."]
+    said = [f"{_listed([best])}: {best.explanation}"]
     if agree:
         least = min(_shared(shared, best, f) for f in agree)
-        said.append(f"{_listed(agree)} found the same places independently (overlap {least:.0%} or more).")
+        said.append(f"{_listed(agree)} found the same places independently (at least {least:.0%} in common).")
     if apart:
         said.append(f"{_listed(apart)} found a copy in other places or outlines it otherwise.")
     if silent:
