@@ -204,6 +204,17 @@ def test_a_detector_that_did_not_decide_stays_dark():
     assert fuse_heatmaps([loud], INCONSISTENT, 4, 4).max() == 127
 
 
+def test_what_alone_would_not_be_enough_is_not_drawn_next_to_what_is():
+    corner, other = np.zeros((4, 4)), np.zeros((4, 4))
+    corner[0, 0] = other[3, 3] = 0.9
+    strong = said("c", 1.5, score=0.97, heatmap=Heatmap(corner))
+    weak = said("a", 0.2, score=0.55, heatmap=Heatmap(other))
+    mask = decision_mask(fuse_heatmaps([strong, weak], INCONSISTENT, 4, 4))
+    assert mask[0, 0] == 255 and np.count_nonzero(mask) == 1
+    both = [said("c", 0.4, score=0.6, heatmap=Heatmap(corner)), weak]
+    assert np.count_nonzero(decision_mask(fuse_heatmaps(both, INCONSISTENT, 4, 4))) == 2
+
+
 def test_methods_that_are_blind_to_a_kind_do_not_speak_against_it(monkeypatch):
     kinds = {"a": {"splicing": (-0.5, 0.5, 1.5), "copy-move": (0.0, 0.0, 0.0)},
              "c": {"splicing": (0.0, 0.0, 0.0), "copy-move": (-0.7, 0.8, 2.0)}}  # fmt: skip

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from forensix.finding import Finding, Heatmap, expand_cells
+from forensix.fusion.combine import INCONSISTENT_FROM
 from forensix.result import Conclusion
 
 # The largest 8-bit value that still reads as "nothing found".
@@ -29,16 +30,20 @@ def fuse_heatmaps(findings: Iterable[Finding], integrity: Conclusion, rows: int,
 
     Where integrity is not "inconsistent" nothing rises above 127, so the picture of
     an untouched photo stays dark. Maps of detectors that did not decide (score at
-    most 0.5) never rise above it either.
+    most 0.5) never rise above it either, nor do those of detectors whose weight alone would
+    not have been enough, next to one whose weight is.
     """
     fused = np.zeros((rows, cols), np.uint8)
-    for finding in findings:
-        if finding.heatmap is None or finding.score is None:
-            continue
-        grey = grey_map(finding.heatmap, rows, cols)
-        if finding.score <= 0.5 or integrity.label != "inconsistent":
-            grey = np.minimum(grey, QUIET)
-        np.maximum(fused, grey, out=fused)
+    shown = [f for f in findings if f.heatmap is not None and f.score is not None]
+    decided = [f for f in shown if f.score is not None and f.score > 0.5]
+    enough = [f for f in decided if f.log10_lr is not None and f.log10_lr >= INCONSISTENT_FROM]
+    loud = {f.detector for f in enough or decided} if integrity.label == "inconsistent" else set()
+    for finding in shown:
+        if finding.heatmap is not None:
+            grey = grey_map(finding.heatmap, rows, cols)
+            if finding.detector not in loud:
+                grey = np.minimum(grey, QUIET)
+            np.maximum(fused, grey, out=fused)
     return fused
 
 
