@@ -115,7 +115,14 @@ def test_a_region_that_is_mostly_its_own_likeness_decides_nothing(down, overlap)
 
 
 def test_coarse_structure_says_nothing_where_there_are_no_corners_to_measure_it():
-    assert not contradicted(region(corners=5, coarse_miss=1.0))
+    smooth = replace(region(corners=5, coarse_miss=1.0), source=np.ones((45, 45), bool))
+    assert not contradicted(smooth)
+
+
+def test_a_few_smooth_blocks_decide_nothing():
+    """Of a coarsely quantized JPEG they are the same to the last bit, here and there."""
+    assert contradicted(region(corners=5))
+    assert not contradicted(region(corners=3000))
 
 
 def test_the_score_is_spread_over_the_calibrated_heights():

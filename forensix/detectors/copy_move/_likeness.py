@@ -118,6 +118,9 @@ MOST_CLIPPED = 0.3
 MOST_COARSE_MISS = 0.6
 # Pixels: on fewer, smooth blocks of a JPEG agree by chance.
 LEAST_AREA = 400
+# Without corners, so many: smooth blocks of a coarsely quantized JPEG are the same to the last
+# bit, and some nine of them lie side by side in two places of untouched pictures.
+LEAST_SMOOTH_AREA = 1600
 # Share of the source that its copy may cover.
 MOST_OVERLAP = 0.3
 
@@ -167,7 +170,8 @@ def contradicted(region: CopiedRegion, tails: Tails = KEYPOINTS) -> bool:
     coarse = agreement.corners >= FEWEST_CORNERS and agreement.coarse_miss > MOST_COARSE_MISS
     drawn = agreement.clipped > MOST_CLIPPED or agreement.two_tone > tails.most_two_tone
     blank = tails.needs_detail and agreement.finest is None and agreement.ground is None
-    if ground or coarse or drawn or blank or region.area < LEAST_AREA:
+    least = LEAST_AREA if agreement.corners >= FEWEST_CORNERS else LEAST_SMOOTH_AREA
+    if ground or coarse or drawn or blank or region.area < least:
         return True
     return self_overlap(region) > MOST_OVERLAP
 
