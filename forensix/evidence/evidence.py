@@ -112,6 +112,12 @@ class Evidence:
         return luma_view(self.pixels, self.model)
 
     @cached_property
+    def colourless(self) -> bool:
+        """Whether the three channels of `rgb` are the same everywhere."""
+        rgb = self.rgb
+        return bool(np.array_equal(rgb[..., 0], rgb[..., 1]) and np.array_equal(rgb[..., 1], rgb[..., 2]))
+
+    @cached_property
     def alpha(self) -> np.ndarray | None:
         """(rows, cols) in the type of the pixels, read-only; None where there is none."""
         return frozen(self.pixels[:, :, -1]) if self.model in WITH_ALPHA else None

@@ -16,11 +16,12 @@ import numpy as np
 
 from forensix.detectors.camera import _mosaic_windows as mosaic
 from forensix.detectors.camera._window_verdict import verdict
+from forensix.detectors.decided_area import tampered_regions
 from forensix.detectors.method import Method
 from forensix.errors import NotApplicable
 from forensix.evidence import Evidence
 from forensix.evidence.jpeg_quality import ijg_quality
-from forensix.finding import Finding, Heatmap, Region
+from forensix.finding import Finding, Heatmap
 from forensix.signal.blas import one_blas_thread
 from forensix.signal.mosaic_trace import (
     BLOCK,
@@ -33,7 +34,6 @@ from forensix.signal.mosaic_trace import (
     lattice_residuals,
 )
 from forensix.signal.rarity import in_words
-from forensix.signal.regions import bounding_boxes, label_regions
 
 METHOD = Method(
     name="demosaicing",
@@ -176,7 +176,7 @@ def detect(evidence: Evidence, *, preset: str = "standard") -> Finding:
             "share": round(float(area.mean()), 4),
         },
         parameters={"log10_decision": DECISION, "block": BLOCK},
-        regions=_regions(area, evidence) if decided else (),
+        regions=tampered_regions(area, evidence, cell=BLOCK) if decided else (),
         heatmap=None if alarms is None else _heatmap(found),
     )
 
@@ -195,15 +195,8 @@ def _check_applies(evidence: Evidence) -> None:
                 f"JPEG compression at quality {quality} destroys the pattern that it looks for; it needs "
                 f"{LEAST_QUALITY} or more"
             )
-    rgb = evidence.rgb
-    if np.array_equal(rgb[..., 0], rgb[..., 1]) and np.array_equal(rgb[..., 1], rgb[..., 2]):
+    if evidence.colourless:
         raise NotApplicable("a grey picture has no pattern of a colour filter array")
-
-
-def _regions(decided: np.ndarray, evidence: Evidence) -> tuple[Region, ...]:
-    labels, count = label_regions(decided)
-    boxes = bounding_boxes(labels, count, cell=BLOCK, rows=evidence.height, cols=evidence.width)
-    return tuple(Region(box, "tampered", area) for box, area in boxes)
 
 
 def _explanation(found: MosaicPattern, share: float) -> str:

@@ -22,14 +22,14 @@ from forensix.detectors.camera._foreign_region import (
     window_stride,
 )
 from forensix.detectors.camera._noise_scatter import SCATTER
+from forensix.detectors.decided_area import leaning_map, tampered_regions
 from forensix.detectors.method import Method
 from forensix.errors import NotApplicable
 from forensix.evidence import Evidence
-from forensix.finding import Finding, Heatmap, Region
+from forensix.finding import Finding
 from forensix.signal.blas import one_blas_thread
 from forensix.signal.noise_strength import CELL as FINE_CELL
 from forensix.signal.noise_strength import MEASURES, NoiseCells, against_equal_places, noise_cells
-from forensix.signal.regions import bounding_boxes, label_regions
 
 METHOD = Method(
     name="noise-level",
@@ -186,10 +186,9 @@ def detect(evidence: Evidence, *, preset: str = "standard") -> Finding:
         raise NotApplicable(
             f"it needs at least {LEAST_SIDE} x {LEAST_SIDE} pixels, not {evidence.height} x {evidence.width}"
         )
-    rgb = evidence.rgb
-    if np.array_equal(rgb[..., 0], rgb[..., 1]) and np.array_equal(rgb[..., 1], rgb[..., 2]):
+    if evidence.colourless:
         raise NotApplicable("it compares the noise of colours too, and this picture has none")
-    found = noise_level(rgb, evidence.luma)
+    found = noise_level(evidence.rgb, evidence.luma)
     told = found.windows >= FEWEST_WINDOWS and found.apart >= FEWEST_APART and found.judged >= LEAST_JUDGED
     decided = told and found.distance > DECISION and bool(found.cells.any())
     score = 1 / (1 + exp((DECISION - found.distance) / SLOPE))
@@ -205,15 +204,9 @@ def detect(evidence: Evidence, *, preset: str = "standard") -> Finding:
             "judged_share": round(found.judged, 4),
         },
         parameters={"decision": DECISION, "window": CELLS * CELL, "least_judged": LEAST_JUDGED},
-        regions=_regions(found, evidence) if decided else (),
-        heatmap=_heatmap(found, decided=decided) if told else None,
+        regions=tampered_regions(found.cells, evidence, cell=CELL) if decided else (),
+        heatmap=leaning_map(found.evidence, found.cells, cell=CELL, decided=decided) if told else None,
     )
-
-
-def _regions(found: NoiseRegion, evidence: Evidence) -> tuple[Region, ...]:
-    labels, count = label_regions(found.cells)
-    boxes = bounding_boxes(labels, count, cell=CELL, rows=evidence.height, cols=evidence.width)
-    return tuple(Region(box, "tampered", area) for box, area in boxes)
 
 
 def _explanation(found: NoiseRegion, *, told: bool, decided: bool) -> str:
@@ -236,12 +229,3 @@ def _explanation(found: NoiseRegion, *, told: bool, decided: bool) -> str:
         f"No area's noise stands out from equally bright and smooth places: the most different one is "
         f"{found.distance:.1f} standard deviations away, and untouched photos come up to {DECISION:g}."
     )
-
-
-def _heatmap(found: NoiseRegion, *, decided: bool) -> Heatmap:
-    """Above 0.5 in the area decided on only; below it, how far each cell leans that way."""
-    lean = 1 / (1 + np.exp(-found.evidence / 2))
-    values = 0.45 * lean
-    if decided:
-        values = np.where(found.cells, 0.55 + 0.4 * lean, values)
-    return Heatmap(values, CELL)

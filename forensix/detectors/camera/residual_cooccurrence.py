@@ -23,10 +23,11 @@ from forensix.detectors.camera._foreign_region import (
     foreign_region,
     shipped_projection,
 )
+from forensix.detectors.decided_area import leaning_map, tampered_regions
 from forensix.detectors.method import Method
 from forensix.errors import NotApplicable
 from forensix.evidence import Evidence
-from forensix.finding import Finding, Heatmap, Region
+from forensix.finding import Finding
 from forensix.signal.blas import one_blas_thread
 
 METHOD = Method(
@@ -84,7 +85,7 @@ def detect(evidence: Evidence, *, preset: str = "standard") -> Finding:
         raise NotApplicable(
             f"it needs at least {LEAST_SIDE} x {LEAST_SIDE} pixels, not {evidence.height} x {evidence.width}"
         )
-    if _is_grey(evidence.rgb):
+    if evidence.colourless:
         raise NotApplicable("it compares differences of colours too, and this picture has none")
     found = residual_cooccurrence(evidence.rgb)
     told = found.windows >= FEWEST_WINDOWS
@@ -100,21 +101,9 @@ def detect(evidence: Evidence, *, preset: str = "standard") -> Finding:
             "windows": found.windows,
         },
         parameters={"decision": DECISION, "window": 128},
-        regions=_regions(found, evidence) if decided else (),
-        heatmap=_heatmap(found, decided=decided) if told else None,
+        regions=tampered_regions(found.cells, evidence, cell=CELL) if decided else (),
+        heatmap=leaning_map(found.evidence, found.cells, cell=CELL, decided=decided) if told else None,
     )
-
-
-def _is_grey(rgb: np.ndarray) -> bool:
-    return bool(np.array_equal(rgb[..., 0], rgb[..., 1]) and np.array_equal(rgb[..., 1], rgb[..., 2]))
-
-
-def _regions(found: ForeignRegion, evidence: Evidence) -> tuple[Region, ...]:
-    from forensix.signal.regions import bounding_boxes, label_regions
-
-    labels, count = label_regions(found.cells)
-    boxes = bounding_boxes(labels, count, cell=CELL, rows=evidence.height, cols=evidence.width)
-    return tuple(Region(box, "tampered", area) for box, area in boxes)
 
 
 def _explanation(found: ForeignRegion, *, told: bool, decided: bool) -> str:
@@ -130,12 +119,3 @@ def _explanation(found: ForeignRegion, *, told: bool, decided: bool) -> str:
         f"No area's fine structure stands out: the most different one is {found.distance:.1f} standard "
         f"deviations away from the rest, and untouched photos come up to {DECISION:g}."
     )
-
-
-def _heatmap(found: ForeignRegion, *, decided: bool) -> Heatmap:
-    """Above 0.5 in the area decided on only; below it, how far each cell leans that way."""
-    lean = 1 / (1 + np.exp(-found.evidence / 2))
-    values = 0.45 * lean
-    if decided:
-        values = np.where(found.cells, 0.55 + 0.4 * lean, values)
-    return Heatmap(values, CELL)

@@ -151,8 +151,7 @@ def _check_applies(evidence: Evidence) -> None:
             )
     if evidence.format == "gif" or evidence.stored.startswith("palette"):
         raise NotApplicable("a palette of colours covers the trace that it looks for")
-    rgb = evidence.rgb
-    if np.array_equal(rgb[..., 0], rgb[..., 1]) and np.array_equal(rgb[..., 1], rgb[..., 2]):
+    if evidence.colourless:
         raise NotApplicable("it compares colour channels, and in this picture they are all the same")
 
 

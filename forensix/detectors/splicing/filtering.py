@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from forensix.detectors.decided_area import tampered_regions
 from forensix.detectors.method import Method
 from forensix.detectors.splicing._filter_features import CELL, cell_planes
 from forensix.detectors.splicing._filter_model import KINDS, shipped_weights
@@ -159,13 +160,8 @@ def _measured(area: FilteredArea, odds: float) -> dict[str, float | str]:
 
 
 def _regions(areas: Sequence[tuple[FilteredArea, float]], evidence: Evidence) -> tuple[Region, ...]:
-    from forensix.signal.regions import bounding_boxes, label_regions
-
-    boxes = []
-    for area, _ in areas:
-        labels, count = label_regions(area.cells)
-        boxes += bounding_boxes(labels, count, cell=CELL, rows=evidence.height, cols=evidence.width)
-    return tuple(Region(box, "tampered", pixels) for box, pixels in boxes)
+    parts = (tampered_regions(area.cells, evidence, cell=CELL) for area, _ in areas)
+    return tuple(region for part in parts for region in part)
 
 
 def _explanation(areas: Sequence[tuple[FilteredArea, float]], *, judged: float, told: bool) -> str:
