@@ -169,3 +169,16 @@ def test_does_not_apply_to_what_cannot_be_written_again():
     Image.fromarray(photo()).convert("CMYK").save(buffer, "JPEG")
     with pytest.raises(NotApplicable, match="cannot be written again"):
         convergence.detect(forensix.open(buffer.getvalue()))
+
+
+def test_undecided_where_all_of_the_picture_was_saved_before_with_other_tables(monkeypatch):
+    # The earlier save explains why parts change more as well as a change of content does.
+    first = decoded(saved(photo(), 85))
+    changed = decoded(saved(first, 95)).copy()
+    changed[144:304, 96:272] = first[144:304, 96:272]
+    evidence = forensix.open(saved(changed, 95))
+    finding = convergence.detect(evidence)
+    assert finding.score is None and finding.regions == ()
+    assert "other tables" in finding.explanation
+    monkeypatch.setattr(convergence, "saved_before_everywhere", lambda *_: False)
+    assert convergence.detect(evidence).score > 0.5

@@ -13,9 +13,11 @@ import numpy as np
 
 from forensix.detectors.jpeg import _history_regions as regions
 from forensix.detectors.jpeg import _resaves as resaves
+from forensix.detectors.jpeg.double_quantization import luma_history
 from forensix.detectors.method import Method
 from forensix.errors import EvidenceMissing, NotApplicable
 from forensix.evidence import Evidence
+from forensix.evidence.jpeg_data import JpegData
 from forensix.finding import Finding, Heatmap, Region
 from forensix.signal.rarity import in_words
 
@@ -65,7 +67,12 @@ def detect(evidence: Evidence, *, preset: str = "standard") -> Finding:
         if not saved_twice(sample):
             return _silent(sample)
     whole = stability(rgb, coefficients, encoding)
-    return _finding(whole, evidence) if saved_twice(whole) else _silent(whole, heatmap=_heatmap(whole))
+    if not saved_twice(whole):
+        return _silent(whole, heatmap=_heatmap(whole))
+    deviating = regions.deviating(regions.doubted(whole.evidence), whole.region)
+    if deviating.false_alarms and saved_before_everywhere(evidence, jpeg):
+        return _belied(whole)
+    return _finding(whole, deviating, evidence)
 
 
 def stability(
@@ -82,6 +89,16 @@ def stability(
 def saved_twice(found: resaves.Stability) -> bool:
     """Whether the picture as a whole was saved before, with tables that the last did not wipe out."""
     return bool(np.count_nonzero(found.usable) >= FEWEST_CELLS and -found.evidence.sum() > LEAST_EVIDENCE)
+
+
+def saved_before_everywhere(evidence: Evidence, jpeg: JpegData) -> bool:
+    """Whether all of the picture shows the gaps and peaks of an earlier save with other tables.
+
+    Then no part of it was put in after that save, and what changes follows the few
+    coefficients that it left, in drawings and letters more than elsewhere.
+    """
+    history = luma_history(evidence, jpeg)
+    return history.majority == "twice" and not history.false_alarms
 
 
 def _tiles(
@@ -131,17 +148,28 @@ def _silent(found: resaves.Stability, *, heatmap: Heatmap | None = None) -> Find
     )
 
 
+def _belied(found: resaves.Stability) -> Finding:
+    return METHOD.finding(
+        explanation=(
+            "Parts of the picture would change more than the rest if it were saved again, but all of it was saved "
+            "before with other tables, which explains this as well."
+        ),
+        measurements=_measurements(found),
+        parameters=_parameters(),
+        heatmap=_heatmap(found),
+    )
+
+
 def _rate(found: resaves.Stability, which: int) -> str:
     blocks = 4 * max(int(np.count_nonzero(found.usable)), 1)
     return f"{1000 * float(found.totals[which].sum()) / blocks:.3g}"
 
 
-def _finding(found: resaves.Stability, evidence: Evidence) -> Finding:
+def _finding(found: resaves.Stability, deviating: regions.Regions, evidence: Evidence) -> Finding:
     from forensix.native.two_label_field import two_label_field
     from forensix.signal.regions import bounding_boxes
 
     nats = regions.doubted(found.evidence)
-    deviating = regions.deviating(nats, found.region)
     power = -float(np.mean(nats[found.usable]))
     smallest = regions.smallest_region(power, nats.size)
     belief = two_label_field(nats, coupling=regions.CONNECTIVE)

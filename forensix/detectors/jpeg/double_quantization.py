@@ -18,6 +18,7 @@ from forensix.detectors.jpeg._history_regions import FALSE_ALARMS, map_values, s
 from forensix.detectors.method import Method
 from forensix.errors import EvidenceMissing, NotApplicable
 from forensix.evidence import Evidence
+from forensix.evidence.jpeg_data import JpegData
 from forensix.evidence.jpeg_quality import ijg_table
 from forensix.finding import Finding, Heatmap, Region
 from forensix.signal.rarity import in_words
@@ -83,11 +84,7 @@ def detect(evidence: Evidence, *, preset: str = "standard") -> Finding:
         raise NotApplicable(f"it needs a JPEG's coefficients: {missing}") from missing
     if jpeg.sampling[0] != tuple(max(s[i] for s in jpeg.sampling) for i in (0, 1)):
         raise NotApplicable("the first component of this JPEG is not stored in full resolution")
-    rows, cols = -(-evidence.height // SIDE), -(-evidence.width // SIDE)
-    quantization = jpeg.quantization[0]
-    whole = np.zeros((rows, cols), bool)
-    # What fills a block up beyond the picture's edge was made anew by each save.
-    whole[: evidence.height // SIDE, : evidence.width // SIDE] = True
+    whole = whole_blocks(evidence)
     if np.count_nonzero(whole) < FEWEST_BLOCKS:
         return METHOD.finding(
             explanation=(
@@ -95,9 +92,26 @@ def detect(evidence: Evidence, *, preset: str = "standard") -> Finding:
                 f"statistics need {FEWEST_BLOCKS}."
             )
         )
+    history = luma_history(evidence, jpeg)
+    return _finding(history, evidence.height, evidence.width, jpeg.quantization[0])
+
+
+def whole_blocks(evidence: Evidence) -> np.ndarray:
+    """(block rows, block cols) bool: blocks within the picture.
+
+    What fills a block up beyond the picture's edge was made anew by each save.
+    """
+    whole = np.zeros((-(-evidence.height // SIDE), -(-evidence.width // SIDE)), bool)
+    whole[: evidence.height // SIDE, : evidence.width // SIDE] = True
+    return whole
+
+
+def luma_history(evidence: Evidence, jpeg: JpegData) -> HistoryMap:
+    """The history of each block of the luma, which the file stores in full resolution."""
+    whole, quantization = whole_blocks(evidence), jpeg.quantization[0]
     clipped = clipped_share(evidence.rgb, margin=clipping_margin(quantization))
-    history = history_map(jpeg.coefficients[0][:rows, :cols], quantization, whole=whole, clipped=clipped)
-    return _finding(history, evidence.height, evidence.width, quantization)
+    luma = jpeg.coefficients[0][: whole.shape[0], : whole.shape[1]]
+    return history_map(luma, quantization, whole=whole, clipped=clipped)
 
 
 def _finding(history: HistoryMap, height: int, width: int, quantization: np.ndarray) -> Finding:
