@@ -196,3 +196,14 @@ def test_primary_steps_of_simulated_coefficients():
     )
     assert primary.estimate_primary_steps(counts(twice), last, frequencies).quality == 70
     assert not primary.estimate_primary_steps(counts(once), last, frequencies).known
+
+
+@pytest.mark.parametrize("first, last", [(63, 87), (70, 90)])
+def test_flat_blocks_do_not_speak_by_their_mean_values(first, last):
+    # Samples of a flat block round alike, off the multiples of the first save's step.
+    picture = ((photo().astype(int) + np.roll(photo(), (3, 5), (0, 1))) // 2).astype(np.uint8)
+    greys = np.random.default_rng(3).integers(60, 200, (20, 20))
+    picture[160:320, 96:256] = np.kron(greys, np.ones((8, 8)))[..., None]
+    finding = dq.detect(forensix.open(saved(decoded(saved(picture, first)), last)))
+    assert finding.measurements["majority"] == "twice"
+    assert finding.score < 0.5 and finding.regions == ()

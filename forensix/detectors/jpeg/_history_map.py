@@ -131,6 +131,14 @@ def detail(coefficients: np.ndarray, quantization: np.ndarray) -> np.ndarray:
     return number
 
 
+def flat(coefficients: np.ndarray) -> np.ndarray:
+    """(block rows, block cols) bool: blocks without any AC coefficient."""
+    found = np.empty(coefficients.shape[:2], bool)
+    for row, blocks in enumerate(coefficients):
+        found[row] = ~blocks.reshape(-1, SIDE * SIDE)[:, 1:].any(axis=1)
+    return found
+
+
 def surroundings(values: np.ndarray) -> np.ndarray:
     """Mean of the eight neighbours, mirrored at the edges; float32."""
     from scipy.ndimage import uniform_filter
@@ -156,6 +164,9 @@ class _Blocks:
         self.new_mean = usable.copy()
         self.new_mean[1:] &= self.mean_levels[1:] != self.mean_levels[:-1]
         self.new_mean[:, 1:] &= self.mean_levels[:, 1:] != self.mean_levels[:, :-1]
+        # All samples of a flat block round alike, which moves its mean by up to half a grey level, and
+        # its mean's coefficient by up to 4: no gap between the multiples of most first steps is that wide.
+        self.new_mean &= ~flat(coefficients)
 
     def choose(self, frequencies: np.ndarray) -> None:
         """Look at these AC frequencies from now on."""
