@@ -160,15 +160,18 @@ def contradicted(region: CopiedRegion, tails: Tails = KEYPOINTS) -> bool:
     """True where something speaks against a copy however alike the two places are.
 
     Either the ground between the edges or the coarser structure differs, which a likeness
-    photographed twice does and a copy does not; or most of the region is burnt out or drawn
-    in black and white, as captions are, and one letter is as good as another; or the
-    region is too small to tell, or most of it is its own likeness, as of a straight edge that
+    photographed twice does and a copy does not; or much of the region is black or burnt out
+    and the rest has no noise to compare; or it is drawn in black and white, as captions are,
+    and one letter is as good as another; or the region is too small to tell, or most of it is its own likeness, as of a straight edge that
     was moved along itself.
     """
     agreement = region.agreement
     ground = agreement.ground is not None and agreement.ground < LEAST_GROUND
     coarse = agreement.corners >= FEWEST_CORNERS and agreement.coarse_miss > MOST_COARSE_MISS
-    drawn = agreement.clipped > MOST_CLIPPED or agreement.two_tone > tails.most_two_tone
+    clear = (1 - agreement.clipped) * region.area
+    # In a night photo half of a copy may be black, and the noise of the other half tells.
+    burnt = agreement.clipped > MOST_CLIPPED and (agreement.ground is None or clear < LEAST_SMOOTH_AREA)
+    drawn = burnt or agreement.two_tone > tails.most_two_tone
     blank = tails.needs_detail and agreement.finest is None and agreement.ground is None
     least = LEAST_AREA if agreement.corners >= FEWEST_CORNERS else LEAST_SMOOTH_AREA
     if ground or coarse or drawn or blank or region.area < least:
