@@ -33,6 +33,7 @@ REGISTRY: dict[str, str] = {
     "demosaicing": "camera.demosaicing",
     "cut-rectangles": "splicing.cut_rectangles",
     "filtering": "splicing.filtering",
+    "contrast": "splicing.contrast",
     "resampling": "splicing.resampling",
     "copy-move-blocks": "copy_move.blocks",
     "copy-move-keypoints": "copy_move.keypoints",
