@@ -7,9 +7,9 @@ def fresh_counts(channel, top, left, cell):
     counts = [0] * 256
     for row in range(top, top + cell):
         for col in range(left, left + cell):
-            if col > 0 and channel[row, col] == channel[row, col - 1]:
+            if row % cell == 0 or col == 0:
                 continue
-            if col > 0:
+            if channel[row, col] not in (channel[row, col - 1], channel[row - 1, col]):
                 counts[channel[row, col]] += 1
     return counts
 

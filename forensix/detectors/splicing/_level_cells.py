@@ -23,8 +23,8 @@ def level_counts(channel: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     Returns
     -------
     cells : (rows // 32, cols // 32, 256) uint16
-        Pixels like the one to their left are left out: a coarsely quantized sky is made of
-        equal pixels at few levels.
+        Pixels like the one to their left or above are left out, and the first of each row
+        and column of cells: coarsely quantized blocks are made of equal pixels at few levels.
     whole : (256,) int64
         All pixels.
 
@@ -43,8 +43,8 @@ def level_counts(channel: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     for row in range(rows):
         strip = channel[row * CELL : (row + 1) * CELL, : cols * CELL]
         index = strip + place
-        fresh = strip[:, 1:] != strip[:, :-1]
-        counts = np.bincount(index[:, 1:][fresh], minlength=cols * LEVELS)
+        fresh = (strip[1:, 1:] != strip[1:, :-1]) & (strip[1:, 1:] != strip[:-1, 1:])
+        counts = np.bincount(index[1:, 1:][fresh], minlength=cols * LEVELS)
         cells[row] = counts.reshape(cols, LEVELS)
     return cells, np.bincount(channel.ravel(), minlength=LEVELS)
 

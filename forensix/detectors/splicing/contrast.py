@@ -162,13 +162,14 @@ def _few_colours(evidence: Evidence) -> bool:
     return np.unique(sample @ np.array([65536, 256, 1], np.int32)).size <= PALETTE
 
 
-def _score(found: Contrast) -> float:
-    """0.5 at the decision; areas that fail by their levels stay below it."""
+def _score(found: Contrast) -> float | None:
+    """0.5 at the decision; None where an area differs, but as it does in ragged pictures."""
     if not found.areas:
         return CALM
-    best = found.areas[0].log10_alarms
-    score = float(1 / (1 + np.exp(np.clip((best - DECISION) / SLOPE, -60, 60))))
-    return score if found.decided else min(max(score, CALM), 0.49)
+    best = (found.decided or found.areas)[0].log10_alarms
+    if best < DECISION and not found.decided:
+        return None
+    return max(CALM, float(1 / (1 + np.exp(np.clip((best - DECISION) / SLOPE, -60, 60)))))
 
 
 def _measured(found: Contrast, decided: Sequence[LevelArea]) -> dict[str, object]:
@@ -208,8 +209,8 @@ def _explanation(found: Contrast, decided: Sequence[LevelArea], told: bool) -> s
         )
     if not decided and found.areas and found.areas[0].log10_alarms < DECISION:
         return (
-            "Empty grey levels differ between parts of the picture, but not as after a change of contrast in one "
-            f"of them: they are ragged elsewhere too, or too few.{whole}"
+            "Cannot tell: empty grey levels differ between parts of the picture, but they are ragged elsewhere too, "
+            f"or too few to be those of a change of contrast there.{whole}"
         )
     if not decided:
         return f"No area lacks grey levels that the rest of the picture has.{whole}"
