@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 import forensix
-from forensix.detectors.removal import _fragments, _self_matches, _targets
+from forensix.detectors.removal import _fragments, _outline, _self_matches, _targets
 from forensix.detectors.removal import exemplar_fill as exemplar
 from forensix.errors import NotApplicable, ParameterError
 from tests.hostile import saved
@@ -198,3 +198,61 @@ def test_too_small_does_not_apply():
         exemplar.detect(png(photo()[:63]))
     with pytest.raises(ParameterError, match="one size"):
         exemplar.find_copied_holes(photo(), luma(photo())[1:])
+
+
+def known_tile():
+    """A hole of tiles, and as much of it as one of them gives away."""
+    filled, truth = patched(photo())
+    generator = np.random.default_rng(8)
+    row, col = generator.integers(200, 400, 2)
+    tile = _fragments.Fragment(100, 150, np.ones((24, 24), bool), (int(row) - 100, int(col) - 150), 9)
+    return filled, truth, tile
+
+
+def test_the_outline_reaches_the_other_tiles():
+    filled, truth, tile = known_tile()
+    for fragment, other in (
+        (tile, False),
+        (
+            _fragments.Fragment(
+                100 + tile.offset[0], 150 + tile.offset[1], tile.mask, (-tile.offset[0], -tile.offset[1]), 9
+            ),
+            True,
+        ),
+    ):
+        hole = _targets.CopiedHole((fragment,), (other,), 15.0)
+        assert f1(hole.mask(*truth.shape), truth) < 0.3
+        found = _outline.outlined(hole, filled, _self_matches.self_matches(luma(filled)))
+        assert f1(found, truth) > 0.9
+
+
+def test_the_outline_of_a_whole_hole_stays():
+    filled, truth = photo().copy(), np.zeros(photo().shape[:2], bool)
+    filled[100:148, 150:198] = photo()[300:348, 260:308]
+    truth[100:148, 150:198] = True
+    piece = _fragments.Fragment(102, 152, np.ones((44, 44), bool), (200, 110), 9)
+    found = _outline.outlined(_targets.CopiedHole((piece,), (False,), 30.0), filled)
+    assert f1(found, truth) > 0.9
+
+
+def test_known_offsets_of_a_window():
+    piece = _fragments.Fragment(4, 6, np.ones((5, 7), bool), (30, -2), 9)
+    hole = _targets.CopiedHole((piece,), (True,), 9.0)
+    offsets = _outline.known_offsets(hole, (slice(36, 60), slice(0, 8)))
+    expected = np.zeros((24, 8, 2), int)
+    expected[:3, 4:8] = -30, 2
+    assert np.array_equal(offsets, expected)
+
+
+def test_agreement_counts_the_neighbours_of_one_offset():
+    offsets = np.arange(20 * 20 * 2, dtype=np.int32).reshape(20, 20, 2)
+    offsets[5:12, 5:12] = 3, 4
+    count = _outline.agreement(offsets)
+    assert count[8, 8] == 48 and count[5, 5] == 15 and count[0, 0] == 0
+
+
+def test_a_hole_in_a_tiny_picture_stays_as_it_is():
+    piece = _fragments.Fragment(4, 4, np.ones((20, 20), bool), (30, 30), 9)
+    hole = _targets.CopiedHole((piece,), (False,), 30.0)
+    pixels = photo()[:30, :30]
+    assert np.array_equal(_outline.outlined(hole, pixels), hole.mask(30, 30))

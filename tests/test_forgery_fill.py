@@ -45,6 +45,23 @@ def test_sweep_is_that_of_the_reference(state, backwards):
     assert np.all(np.isinf(np.delete(cost.ravel(), np.ravel_multi_index(at, cost.shape))))
 
 
+def test_a_sweep_keeps_away_from_its_target(state):
+    image, _, _, usable, _ = state
+    targets = np.argwhere(usable).astype(np.int32)  # which may match one another
+    field = np.empty((*usable.shape, 2), np.int32)
+    field[...] = targets[0]
+    field[targets[0][0], targets[0][1]] = targets[-1]
+    cost = np.full(usable.shape, np.inf, np.float32)
+    expected, _ = oracle.match_sweep(image, targets, usable, field, cost, RADIUS, 5, False, apart=4)
+    patch_fill.match_sweep(
+        image, targets, usable, field, cost, radius=RADIUS, seed=5, backwards=False, apart=4
+    )
+    assert np.array_equal(field, expected)
+    moved = np.array([tuple(field[r, c]) != tuple(targets[0]) for r, c in targets])
+    away = np.abs(field[tuple(targets.T)] - targets).max(axis=1)
+    assert moved.any() and (away[moved] >= 4).all()
+
+
 def test_a_second_sweep_never_makes_a_match_worse(state):
     image, _, targets, usable, field = state
     cost = np.full(usable.shape, np.inf, np.float32)

@@ -18,6 +18,7 @@ def match_sweep(
     radius: int,
     seed: int,
     backwards: bool,
+    apart: int = 0,
 ) -> None:
     """One PatchMatch sweep: propagation and random search, in scan order or against it.
 
@@ -44,6 +45,9 @@ def match_sweep(
         Of the random search. Every sweep needs its own.
     backwards : bool
         Visit the targets last to first, and propagate from below and right.
+    apart : int
+        How far a match must be from its target at least, in rows or in columns; for
+        targets that are usable themselves.
 
     Raises
     ------
@@ -59,7 +63,7 @@ def match_sweep(
     _check(image, targets, field, cost)
     if usable.dtype != np.bool_ or usable.shape != image.shape[:2]:
         raise ParameterError("usable must be a bool array of the size of the picture")
-    _sweep(image, targets, usable, field, cost, radius, np.uint64(seed), backwards)
+    _sweep(image, targets, usable, field, cost, radius, np.uint64(seed), backwards, apart)
 
 
 def vote(
@@ -136,6 +140,7 @@ def _sweep(
     radius: int,
     seed: int,
     backwards: bool,
+    apart: int,
 ) -> None:
     rows, cols = usable.shape
     count = targets.shape[0]
@@ -154,7 +159,12 @@ def _sweep(
                 continue
             to_row = field[from_row, from_col, 0] + (row - from_row)
             to_col = field[from_row, from_col, 1] + (col - from_col)
-            if 0 <= to_row < rows and 0 <= to_col < cols and usable[to_row, to_col]:
+            if (
+                0 <= to_row < rows
+                and 0 <= to_col < cols
+                and usable[to_row, to_col]
+                and max(abs(to_row - row), abs(to_col - col)) >= apart
+            ):
                 found = _difference(image, row, col, to_row, to_col, radius, best)
                 if found < best:
                     best = found
@@ -170,7 +180,12 @@ def _sweep(
             width = np.uint64(2 * reach + 1)
             to_row = field[row, col, 0] + np.int64((state >> np.uint64(33)) % width) - reach
             to_col = field[row, col, 1] + np.int64((state & np.uint64(0x7FFFFFFF)) % width) - reach
-            if 0 <= to_row < rows and 0 <= to_col < cols and usable[to_row, to_col]:
+            if (
+                0 <= to_row < rows
+                and 0 <= to_col < cols
+                and usable[to_row, to_col]
+                and max(abs(to_row - row), abs(to_col - col)) >= apart
+            ):
                 found = _difference(image, row, col, to_row, to_col, radius, best)
                 if found < best:
                     best = found

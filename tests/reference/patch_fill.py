@@ -11,7 +11,7 @@ def difference(image, row, col, other_row, other_col, radius):
     return float(((one.astype(float) - other) ** 2).sum())
 
 
-def match_sweep(image, targets, usable, field, cost, radius, seed, backwards):
+def match_sweep(image, targets, usable, field, cost, radius, seed, backwards, apart=0):
     """PatchMatch: visit, propagate from the neighbour before, search in halving windows."""
     field, cost = field.copy(), cost.copy()
     rows, cols = usable.shape
@@ -20,7 +20,8 @@ def match_sweep(image, targets, usable, field, cost, radius, seed, backwards):
     before = 1 if backwards else -1
 
     def consider(row, col, to_row, to_col, best):
-        if 0 <= to_row < rows and 0 <= to_col < cols and usable[to_row, to_col]:
+        far = max(abs(to_row - row), abs(to_col - col)) >= apart
+        if 0 <= to_row < rows and 0 <= to_col < cols and usable[to_row, to_col] and far:
             found = difference(image, row, col, to_row, to_col, radius)
             if found < best:
                 field[row, col] = to_row, to_col

@@ -16,7 +16,8 @@ import numpy as np
 
 from forensix.detectors.method import Method
 from forensix.detectors.removal._fragments import FEWEST, Fragment, fragments, groups
-from forensix.detectors.removal._self_matches import self_matches
+from forensix.detectors.removal._outline import outlined
+from forensix.detectors.removal._self_matches import Matches, self_matches
 from forensix.detectors.removal._targets import CopiedHole, copied_holes
 from forensix.errors import NotApplicable, ParameterError
 from forensix.evidence import Evidence
@@ -47,6 +48,7 @@ DECISION = -3.0  # log10 of the number of false alarms: chance gives one in a th
 # match does not make chance impossible.
 PRIOR_GROWN, PRIOR_PAIRS = 1.0, 10.0
 MOST_HOLES = 8
+MOST_OUTLINED = 2  # holes whose outline is looked at pixel by pixel
 LETTERING = 0.06  # of the picture's height, in which captions lie
 LETTERING_EVEN = 0.05  # of a fragment's pixels, at least
 MOST_EVEN = 0.6  # of the pixels; beyond, it is hardly a photo
@@ -58,12 +60,12 @@ class CopiedHoles:
 
     holes : those decided on, each with log10 of its number of false alarms, rarest first
     best : log10 of the number of false alarms of the rarest hole; None where nothing matches
-    matches : how many pairs of places match in the picture
+    matches : pairs of places that match in the picture
     """
 
     holes: tuple[tuple[CopiedHole, float], ...]
     best: float | None
-    matches: int
+    matches: Matches
 
 
 def find_copied_holes(rgb: np.ndarray, luma: np.ndarray) -> CopiedHoles:
@@ -93,7 +95,7 @@ def find_copied_holes(rgb: np.ndarray, luma: np.ndarray) -> CopiedHoles:
     return CopiedHoles(
         holes=tuple(pair for pair in weighed if pair[1] < DECISION)[:MOST_HOLES],
         best=weighed[0][1] if weighed else None,
-        matches=len(matches.places),
+        matches=matches,
     )
 
 
@@ -138,15 +140,16 @@ def detect(evidence: Evidence, *, preset: str = "standard") -> Finding:
     found = find_copied_holes(evidence.rgb, evidence.luma)
     shape = (evidence.height, evidence.width)
     filled, sources = np.zeros(shape, bool), np.zeros(shape, bool)
-    for hole, _ in found.holes:
-        filled |= hole.mask(*shape)
+    for turn, (hole, _) in enumerate(found.holes):
+        close = hole.certain and turn < MOST_OUTLINED
+        filled |= outlined(hole, evidence.rgb, found.matches) if close else hole.mask(*shape)
         sources |= hole.sources(*shape)
     score = _score(found.best)
     return METHOD.finding(
         score=score,
         explanation=_explain(found),
         measurements={
-            "matches": found.matches,
+            "matches": len(found.matches.places),
             "log10_false_alarms": None if found.best is None else round(found.best, 2),
             "holes": [
                 {
