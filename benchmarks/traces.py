@@ -107,7 +107,10 @@ def main() -> None:
     if unknown or {TRACES[t][0] for t in options.traces} - set(OPERATIONS):
         parser.error(f"no such traces: {', '.join(unknown)}; there are: {', '.join(TRACES)}")
     cv2.setNumThreads(1)
-    text = page(*measure(options), options)
+    scores, twins = measure(options)
+    if not scores:
+        raise SystemExit("no photo was left to measure on")
+    text = page(scores, twins, options)
     print(text)
     if options.page is not None:
         options.page.write_text(text, "utf-8")
