@@ -31,6 +31,7 @@ REGISTRY: dict[str, str] = {
     "residual-cooccurrence": "camera.residual_cooccurrence",
     "noise-level": "camera.noise_level",
     "demosaicing": "camera.demosaicing",
+    "chromatic-aberration": "camera.chromatic_aberration",
     "cut-rectangles": "splicing.cut_rectangles",
     "filtering": "splicing.filtering",
     "contrast": "splicing.contrast",
