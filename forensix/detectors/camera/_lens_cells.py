@@ -30,7 +30,6 @@ class CellProducts:
     places : (rows, cols, 2) float64, of the cells' centres from the picture's centre, in half diagonals
     reduction : pixels of the picture along the side of a pixel of the reduced one
     half_diagonal : of the picture, pixels
-    corner : (row, column) of the first cell's first pixel, in pixels of the picture
     """
 
     green: np.ndarray
@@ -40,7 +39,6 @@ class CellProducts:
     places: np.ndarray
     reduction: int
     half_diagonal: float
-    corner: tuple[int, int]
 
     @property
     def side(self) -> int:
@@ -79,38 +77,43 @@ def cell_products(rgb: np.ndarray) -> CellProducts:
 
     rows, cols = rgb.shape[:2]
     factor = max(LEAST_REDUCTION, int(np.ceil(np.sqrt(rows * cols / MOST))))
+    factor = min(factor, min(rows, cols) // CELL)
     side = CELL * factor
-    top, left = 0, 0
     size = (cols // side * CELL, rows // side * CELL)
-    part = rgb[top : top + size[1] * factor, left : left + size[0] * factor]
+    part = rgb[: size[1] * factor, : size[0] * factor]
     small = cv2.resize(part, size, interpolation=cv2.INTER_AREA)
     inside = cv2.inRange(small, (CLIPPED,) * 3, (255 - CLIPPED,) * 3)
     used = (cv2.erode(inside, np.ones((REACH, REACH), np.uint8)) > 0).astype(np.float32)
     red, green, blue = (_detail(plane) for plane in cv2.split(small))
-    one = np.ones(1, np.float32)
-    signals = (
+    alone = np.ones(1, np.float32)
+    signals = [
         green,
-        cv2.sepFilter2D(green, -1, one, DERIVATIVE),
-        cv2.sepFilter2D(green, -1, DERIVATIVE, one),
-    )
-    cells = (size[0] // CELL, size[1] // CELL)
-
-    def total(values: np.ndarray) -> np.ndarray:
-        sums: np.ndarray = cv2.resize(values, cells, interpolation=cv2.INTER_AREA) * np.float32(CELL**2)
-        return sums.reshape(cells[::-1])
-
+        cv2.sepFilter2D(green, -1, alone, DERIVATIVE),
+        cv2.sepFilter2D(green, -1, DERIVATIVE, alone),
+    ]
     masked = [signal * used for signal in signals]
-    squared = np.empty((*cells[::-1], 3, 3), np.float32)
-    for i in range(3):
-        for j in range(i, 3):
-            squared[..., i, j] = squared[..., j, i] = total(masked[i] * signals[j])
-    crossed = np.stack([np.stack([total(other * one) for one in masked], -1) for other in (red, blue)])
-    energy = np.stack([total(other * other * used) for other in (red, blue)])
+    squared = np.stack([np.stack([_totals(a * b) for b in signals], -1) for a in masked], -2)
+    crossed = np.stack([np.stack([_totals(other * a) for a in masked], -1) for other in (red, blue)])
+    energy = np.stack([_totals(other * other * used) for other in (red, blue)])
+    places, half = _places(rows, cols, side)
+    return CellProducts(squared, crossed, energy, _totals(used), places, factor, half)
+
+
+def _totals(values: np.ndarray) -> np.ndarray:
+    """Sums over the cells."""
+    import cv2
+
+    cells = (values.shape[1] // CELL, values.shape[0] // CELL)
+    means = cv2.resize(values, cells, interpolation=cv2.INTER_AREA).reshape(cells[::-1])
+    return means * np.float32(CELL**2)
+
+
+def _places(rows: int, cols: int, side: int) -> tuple[np.ndarray, float]:
+    """The cells' centres from the picture's, in half diagonals, and half a diagonal in pixels."""
     half = float(np.hypot(rows, cols)) / 2
-    down = (top + (np.arange(cells[1]) + 0.5) * side - rows / 2) / half
-    right = (left + (np.arange(cells[0]) + 0.5) * side - cols / 2) / half
-    places = np.stack(np.meshgrid(down, right, indexing="ij"), -1)
-    return CellProducts(squared, crossed, energy, total(used), places, factor, half, (top, left))
+    down = ((np.arange(rows // side) + 0.5) * side - rows / 2) / half
+    right = ((np.arange(cols // side) + 0.5) * side - cols / 2) / half
+    return np.stack(np.meshgrid(down, right, indexing="ij"), -1), half
 
 
 def _detail(plane: np.ndarray) -> np.ndarray:
@@ -159,6 +162,8 @@ def channel_shifts(products: CellProducts, channel: int) -> Shifts:
     )
     variance = (left_over + MISFIT * energy) / np.maximum(products.pixels, 1) + ROUNDING
     across = green[..., 1:, 1:] - green[..., 1:, :1] * green[..., :1, 1:] / (green[..., :1, :1] + 1e-3)
+    # So that rounding leaves nothing negative along an edge, where next to nothing is known.
+    across += 1e-4 * np.trace(across, axis1=-2, axis2=-1)[..., None, None] * np.eye(2)
     information = (gain**2 / variance / TIED / products.reduction**2)[..., None, None] * across
     return Shifts(
         np.where(known[..., None], shift, 0.0) * products.reduction,
