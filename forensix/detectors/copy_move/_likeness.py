@@ -162,8 +162,9 @@ def contradicted(region: CopiedRegion, tails: Tails = KEYPOINTS) -> bool:
     Either the ground between the edges or the coarser structure differs, which a likeness
     photographed twice does and a copy does not; or much of the region is black or burnt out
     and the rest has no noise to compare; or it is drawn in black and white, as captions are,
-    and one letter is as good as another; or the region is too small to tell, or most of it is its own likeness, as of a straight edge that
-    was moved along itself.
+    and one letter is as good as another; or the region is too small to tell, or smooth and moved
+    by whole blocks of 8 x 8 pixels; or most of it is its own likeness, as of a straight edge
+    that was moved along itself.
     """
     agreement = region.agreement
     ground = agreement.ground is not None and agreement.ground < LEAST_GROUND
@@ -173,10 +174,22 @@ def contradicted(region: CopiedRegion, tails: Tails = KEYPOINTS) -> bool:
     burnt = agreement.clipped > MOST_CLIPPED and (agreement.ground is None or clear < LEAST_SMOOTH_AREA)
     drawn = burnt or agreement.two_tone > tails.most_two_tone
     blank = tails.needs_detail and agreement.finest is None and agreement.ground is None
-    least = LEAST_AREA if agreement.corners >= FEWEST_CORNERS else LEAST_SMOOTH_AREA
-    if ground or coarse or drawn or blank or region.area < least:
+    smooth = agreement.corners < FEWEST_CORNERS
+    least = LEAST_SMOOTH_AREA if smooth else LEAST_AREA
+    if ground or coarse or drawn or blank or region.area < least or (smooth and _on_the_grid(region)):
         return True
     return self_overlap(region) > MOST_OVERLAP
+
+
+def _on_the_grid(region: CopiedRegion) -> bool:
+    """Whether the places are whole blocks of 8 x 8 pixels apart.
+
+    The smooth blocks of a JPEG have few different contents, and the same ones follow each other in
+    every gradient alike. Of copies one in 64 happens to be moved so.
+    """
+    middle = region.group.source.mean(axis=0)
+    row, col = region.transform[:, :2] @ middle + region.transform[:, 2] - middle
+    return all(abs(shift - 8 * round(shift / 8)) < 0.1 for shift in (row, col))
 
 
 def log10_alarms(region: CopiedRegion, *, tests: int, tails: Tails = KEYPOINTS) -> float:

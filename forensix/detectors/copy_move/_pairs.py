@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from forensix.detectors.copy_move._direction import UNKNOWN, Direction, direction_of
-from forensix.detectors.copy_move._likeness import ALARMS
+from forensix.detectors.copy_move._likeness import ALARMS, Tails, log10_alarms
 from forensix.detectors.method import Method
 from forensix.errors import NotApplicable
 from forensix.evidence import Evidence
 from forensix.finding import Finding, Heatmap, Region, expand_cells
 from forensix.signal.affine import apply, scale_of
 from forensix.signal.copied_region import CopiedRegion, outlines, sides
+from forensix.signal.drawings import is_drawn
 from forensix.signal.full_outline import full_sides
 from forensix.signal.local_correlation import local_mean
 from forensix.signal.regions import bounding_boxes, label_regions
@@ -32,6 +33,8 @@ SOURCE = 0.45
 # Of so many copies it is asked which side was pasted.
 DIRECTED = 3
 NOTHING_ALIKE = 0.1
+# In a drawing letters and signs repeat, of whose variance two grey values explain more than this.
+MOST_TWO_TONE = 0.8
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,15 @@ class Pair:
     @property
     def is_copy(self) -> bool:
         return self.log10_alarms < math.log10(ALARMS)
+
+
+def weighed(regions: Sequence[CopiedRegion], luma: np.ndarray, *, tests: int, tails: Tails) -> list[Pair]:
+    """Each pair of regions with its expected false alarms, stricter where the picture is drawn."""
+    pairs = [Pair(region, log10_alarms(region, tests=tests, tails=tails)) for region in regions]
+    if any(pair.is_copy for pair in pairs) and is_drawn(luma):
+        strict = replace(tails, most_two_tone=MOST_TWO_TONE)
+        pairs = [Pair(region, log10_alarms(region, tests=tests, tails=strict)) for region in regions]
+    return pairs
 
 
 def working_grid(evidence: Evidence, *, largest: int = LARGEST_GRID) -> tuple[np.ndarray, int]:

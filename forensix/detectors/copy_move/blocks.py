@@ -6,13 +6,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from forensix.detectors.copy_move._likeness import BLOCKS, log10_alarms
+from forensix.detectors.copy_move._likeness import BLOCKS
 from forensix.detectors.copy_move._pairs import (
     LEAST_SIDE,
     Pair,
     featureless,
     finding_of,
     repetition,
+    weighed,
     working_grid,
 )
 from forensix.detectors.method import Method
@@ -79,7 +80,7 @@ def weighed_pairs(luma: np.ndarray, *, grid: np.ndarray, cell: int = 1) -> tuple
         regions = examine(grid, large, effort=EFFORT, inner=True)
         for group in small:
             regions += _examined_closely(luma, group, cell)
-    pairs = [Pair(region, log10_alarms(region, tests=tests, tails=BLOCKS)) for region in regions]
+    pairs = weighed(regions, grid, tests=tests, tails=BLOCKS)
     return sorted(pairs, key=lambda pair: pair.log10_alarms), tests, blocks
 
 

@@ -6,13 +6,14 @@ import math
 
 import numpy as np
 
-from forensix.detectors.copy_move._likeness import DENSE, log10_alarms
+from forensix.detectors.copy_move._likeness import DENSE
 from forensix.detectors.copy_move._pairs import (
     LEAST_SIDE,
     Pair,
     featureless,
     finding_of,
     repetition,
+    weighed,
     working_grid,
 )
 from forensix.detectors.method import Method
@@ -20,7 +21,7 @@ from forensix.errors import ParameterError
 from forensix.evidence import Evidence
 from forensix.finding import Finding
 from forensix.signal.blas import one_blas_thread
-from forensix.signal.copied_region import CopiedRegion, examine, sides
+from forensix.signal.copied_region import examine, sides
 from forensix.signal.dense_features import KINDS
 from forensix.signal.dense_field import likeness_field
 from forensix.signal.field_regions import group_field
@@ -108,14 +109,12 @@ def weighed_pairs(
     groups += resized_groups(luma, zooms, features=KINDS[features], reduction=reduction, nearest=NEAREST)
     groups.sort(key=lambda group: -group.count)
     with one_blas_thread():
-        pairs = _weighed(examine(luma, groups[:candidates], inner=True), tests=len(groups))
+        found = examine(luma, groups[:candidates], inner=True)
+        pairs = weighed(found, luma, tests=len(groups), tails=DENSE)
         more = _elsewhere(luma, pairs)
-        pairs += _weighed(examine(luma, more, inner=True), tests=len(groups) + len(more))
+        found = examine(luma, more, inner=True)
+        pairs += weighed(found, luma, tests=len(groups) + len(more), tails=DENSE)
     return sorted(pairs, key=lambda pair: pair.log10_alarms), len(groups)
-
-
-def _weighed(regions: list[CopiedRegion], *, tests: int) -> list[Pair]:
-    return [Pair(region, log10_alarms(region, tests=tests, tails=DENSE)) for region in regions]
 
 
 def _elsewhere(luma: np.ndarray, pairs: list[Pair]) -> list[MatchGroup]:

@@ -7,13 +7,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from forensix.detectors.copy_move._likeness import KEYPOINTS, SURF, Tails, log10_alarms
+from forensix.detectors.copy_move._likeness import KEYPOINTS, SURF, Tails
 from forensix.detectors.copy_move._pairs import (
     LEAST_SIDE,
     Pair,
     featureless,
     finding_of,
     repetition,
+    weighed,
     working_grid,
 )
 from forensix.detectors.copy_move._patterns import allowed_for_each_other
@@ -87,7 +88,7 @@ def find_pairs(
         for mirrored in (False, True):
             groups += group_matches(keypoints, match_within(keypoints, mirrored=mirrored))[:candidates]
         regions = examine(luma, sorted(groups, key=lambda group: -group.strength))
-    pairs = [Pair(region, log10_alarms(region, tests=len(groups), tails=tails)) for region in regions]
+    pairs = weighed(regions, luma, tests=len(groups), tails=tails)
     pairs = allowed_for_each_other(pairs)
     return sorted(pairs, key=lambda pair: pair.log10_alarms), len(keypoints)
 

@@ -18,6 +18,7 @@ from forensix.detectors.method import Method
 from forensix.errors import NotApplicable, ParameterError
 from forensix.evidence import Evidence
 from forensix.finding import Finding, Heatmap, Region
+from forensix.signal.drawings import is_drawn
 from forensix.signal.rarity import in_words
 
 METHOD = Method(
@@ -49,6 +50,10 @@ LINES = 40  # of each direction that are combined to rectangles
 PHASES = 8
 DECISION = -3.0  # log10 of the number of false alarms: chance gives one in a thousand pictures
 STRONG_LINE = 15.0  # nats
+EVEN = (
+    "Large parts of the picture are perfectly even, as in a drawing, a chart or a screen, where rectangles "
+    "with sharp borders are no sign of a change."
+)
 PAGE = 12  # strong lines, from which on a picture is a page or a screen rather than a photo
 
 
@@ -237,12 +242,13 @@ def detect(evidence: Evidence, *, preset: str = "standard") -> Finding:
         )
     found, lines = cut_rectangles(evidence.luma)
     certain = [rectangle for rectangle in found if rectangle.false_alarms < DECISION]
-    page = lines >= PAGE
+    drawn = bool(certain) and lines < PAGE and is_drawn(evidence.luma)
+    page = drawn or lines >= PAGE
     best = found[0].false_alarms if found else 10.0
     regions = [] if page else [Region(r.box, "tampered", r.box[2] * r.box[3]) for r in certain]
     return METHOD.finding(
         score=None if page else float(1 / (1 + np.exp(np.clip((best - DECISION) / 3, -60, 60)))),
-        explanation=_explanation(certain, lines),
+        explanation=EVEN if drawn else _explanation(certain, lines),
         measurements={
             "rectangles": [{"box": r.box, "log10_false_alarms": r.false_alarms} for r in found],
             "strong_lines": lines,
