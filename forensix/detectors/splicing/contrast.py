@@ -137,6 +137,16 @@ def detect(evidence: Evidence, *, preset: str = "standard") -> Finding:
     )
 
 
+def _together(areas: Sequence[LevelArea], shape: tuple[int, ...]) -> np.ndarray:
+    """Cells of any of the areas, and those that they enclose."""
+    from scipy import ndimage
+
+    cells = np.zeros(shape, bool)
+    for area in areas:
+        cells |= area.cells
+    return np.asarray(ndimage.binary_fill_holes(cells), bool)
+
+
 def _check(evidence: Evidence) -> None:
     if evidence.format in LOSSY:
         raise NotApplicable(
@@ -181,6 +191,7 @@ def _measured(found: Contrast, decided: Sequence[LevelArea]) -> dict[str, object
                 "cells": area.count,
                 "levels_emptied_inside": area.emptied,
                 "levels": [np.flatnonzero(row) for row in area.levels],
+                "pattern": None if area.pattern is None else [area.pattern.name, area.pattern.value],
                 "levels_compared": area.compared,
                 "levels_against": area.against,
                 "ragged": round(area.ragged, 4),
@@ -215,18 +226,17 @@ def _explanation(found: Contrast, decided: Sequence[LevelArea], told: bool) -> s
     if not decided:
         return f"No area lacks grey levels that the rest of the picture has.{whole}"
     area = decided[0]
-    where = "that the rest of the picture has" if area.emptied else "is not"
-    also = f"; so it is in {len(decided) - 1} more areas" if len(decided) > 1 else ""
+    share = f"{_together(decided, area.cells.shape).mean():.1%} of the picture"
+    levels = f"{int(area.levels.sum())} grey levels"
+    how = "" if area.pattern is None else f" (most like {area.pattern.name} {area.pattern.value:.2f})"
     if area.emptied:
-        return (
-            f"In {area.cells.mean():.1%} of the picture {int(area.levels.sum())} grey levels are empty {where}, as "
-            f"after a change of contrast, brightness or gamma there only{also}; {in_words(area.log10_alarms)}.{whole}"
+        told_so = f"In {share} the grey levels were spread or squeezed by a curve{how} and in the rest not: {levels} show it"
+    else:
+        told_so = (
+            f"In the picture the grey levels were spread or squeezed by a curve{how}, and {share} did not go "
+            f"through that change: {levels} show it"
         )
-    return (
-        f"{int(area.levels.sum())} grey levels that a change of contrast emptied in the picture are filled in "
-        f"{area.cells.mean():.1%} of it, which did not go through that change{also}; "
-        f"{in_words(area.log10_alarms)}.{whole}"
-    )
+    return f"{told_so}; {in_words(area.log10_alarms)}.{whole}"
 
 
 def _history(curve: LevelCurve) -> str:
