@@ -67,6 +67,8 @@ def measure(options: argparse.Namespace) -> tuple[dict, dict]:
                 for trace, (picture, mask) in made.items():
                     score, found = answer(method, encoded(picture, quality), rgb.shape[:2])
                     scores[method, trace, quality].append((0.5 if score is None else score, f1(found, mask)))
+        if options.page is not None:  # after each photo, so that a run that is ended leaves what it has
+            options.page.write_text(page(scores, twins, options), "utf-8")
     return scores, twins
 
 
@@ -112,8 +114,6 @@ def main() -> None:
         raise SystemExit("no photo was left to measure on")
     text = page(scores, twins, options)
     print(text)
-    if options.page is not None:
-        options.page.write_text(text, "utf-8")
 
 
 if __name__ == "__main__":

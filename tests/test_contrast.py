@@ -11,6 +11,7 @@ from PIL import Image
 import forensix
 from forensix.detectors.splicing import _level_cells as cells
 from forensix.detectors.splicing import _level_curve as curves
+from forensix.detectors.splicing import _level_patterns as patterns
 from forensix.detectors.splicing import contrast
 from forensix.errors import NotApplicable, ParameterError
 from tests.reference import level_gaps as reference
@@ -96,6 +97,36 @@ def test_a_part_with_another_curve_is_found_where_it_is(name):
     assert overlap(finding, pixels.shape[:2]) > (0.65 if name == "gamma 0.7" else 0.8)
     assert finding.measurements["areas"][0]["levels_emptied_inside"] is True
     assert not finding.measurements["whole_picture"]["stretched"]
+
+
+def test_what_is_squeezed_is_found_by_heaped_levels_and_named():
+    pixels = textured()
+    finding = contrast.detect(opened(partly(pixels, gamma(pixels, 1.2))))
+    area = finding.measurements["areas"][0]
+    assert finding.score > 0.5 and overlap(finding, pixels.shape[:2]) > 0.8
+    assert area["pattern"] == ["gamma", pytest.approx(1.2, abs=0.021)]
+    assert "gamma 1.2" in finding.explanation
+
+
+def test_patterns_are_what_the_curve_makes_of_even_levels():
+    tried, ratios = patterns.patterns()
+    assert ratios.shape == (len(tried), 256)
+    number = tried.index(patterns.Pattern("gain", 1.1))
+    counts = np.bincount(np.minimum(np.floor(np.arange(256) * 1.1 + 0.5), 255).astype(int), minlength=256)
+    for level in (16, 60, 100):
+        around = (counts[level - 2] + counts[level - 1] + counts[level + 1] + counts[level + 2]) / 4
+        assert ratios[number, level] == pytest.approx(max(counts[level] / around, cells.STRAY))
+    even = patterns.even_levels(np.full((2, 2, 256), 5, np.uint16))
+    assert (patterns.pattern_odds([even]) < 0).all()
+    even = patterns.even_levels(np.round(8 * ratios[number]).astype(np.uint16)[None, None])
+    assert int(patterns.pattern_odds([even])[0].argmax()) == number
+
+
+def test_one_channel_alone_is_not_decided_on():
+    pixels = textured()
+    forged = pixels.copy()
+    forged[BOX][..., 0] = gamma(pixels, 1.4)[BOX][..., 0]
+    assert contrast.detect(opened(forged)).score is None
 
 
 def test_a_part_that_the_curve_missed_is_found():

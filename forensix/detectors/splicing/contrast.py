@@ -43,6 +43,9 @@ LEAST_SIDE = 128
 LOSSY = ("jpeg", "webp", "avif", "heic", "heif")
 DECISION = -3.0  # log10 of the number of false alarms: chance gives one in a thousand pictures
 LEAST_LEVELS = 6  # that must differ, over all channels; five did by chance in a scan of a slide
+LEAST_CHANNELS = (
+    2  # of three that must show it; raising the saturation of a picture shows in one here and there
+)
 # Of the levels of single cells where all ought to be filled. Photos have at most 0.009 empty; more have those
 # whose levels are ragged by a change of luminance only, by another colour space, or by coarse JPEG.
 MOST_RAGGED = 0.012
@@ -75,6 +78,7 @@ class Contrast:
             if area.log10_alarms < DECISION
             and area.ragged <= MOST_RAGGED
             and area.levels.sum() >= max(LEAST_LEVELS, 2 * area.against)
+            and np.count_nonzero(area.levels.any(axis=1)) >= min(LEAST_CHANNELS, len(area.levels))
         )[:MOST_AREAS]
 
 
