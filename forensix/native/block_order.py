@@ -27,12 +27,20 @@ COUNT = len(FREQUENCIES)
 FIELD_BITS = 7
 DIGIT_BITS = 11
 
-# The orthonormal DCT's factors for sixteen numbers: of the mean, and cosines of k pi / 32.
-MEAN = np.float32(0.25)
-A1, A2, A3, A5, A6, A7, A9, A10, A11, A13, A14, A15 = (
-    np.float32(math.sqrt(1 / 8) * math.cos(math.pi * k / 32))
-    for k in (1, 2, 3, 5, 6, 7, 9, 10, 11, 13, 14, 15)
+HALF = SIDE // 2
+# The orthonormal DCT's first four waves, of which the second halves mirror the first; and the vertical and
+# the horizontal one that each coefficient is made with.
+WAVES = np.array(
+    [
+        [
+            math.sqrt((1 if wave == 0 else 2) / SIDE) * math.cos(math.pi * wave * (2 * i + 1) / (2 * SIDE))
+            for i in range(SIDE)
+        ]
+        for wave in range(4)
+    ],
+    np.float32,
 )
+DOWN, ACROSS = (np.array(part) for part in zip(*FREQUENCIES, strict=True))
 
 
 def low_frequencies(luma: np.ndarray, places: np.ndarray) -> np.ndarray:
@@ -71,77 +79,23 @@ def low_frequencies(luma: np.ndarray, places: np.ndarray) -> np.ndarray:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _four(p0, p1, p2, p3, p4, p5, p6, p7, p8, p9, p10, p11, p12, p13, p14, p15):
-    """The first four coefficients of sixteen numbers: the maths of both twins."""
-    s0, s1, s2, s3 = p0 + p15, p1 + p14, p2 + p13, p3 + p12
-    s4, s5, s6, s7 = p4 + p11, p5 + p10, p6 + p9, p7 + p8
-    d0, d1, d2, d3 = p0 - p15, p1 - p14, p2 - p13, p3 - p12
-    d4, d5, d6, d7 = p4 - p11, p5 - p10, p6 - p9, p7 - p8
-    e0, e1, e2, e3 = s0 - s7, s1 - s6, s2 - s5, s3 - s4
-    return (
-        MEAN * (s0 + s1 + s2 + s3 + s4 + s5 + s6 + s7),
-        A1 * d0 + A3 * d1 + A5 * d2 + A7 * d3 + A9 * d4 + A11 * d5 + A13 * d6 + A15 * d7,
-        A2 * e0 + A6 * e1 + A10 * e2 + A14 * e3,
-        A3 * d0 + A9 * d1 + A15 * d2 - A11 * d3 - A5 * d4 - A1 * d5 - A7 * d6 - A13 * d7,
-    )
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _down(values, row, col):
-    """:func:`_four` of the sixteen values below a place."""
-    return _four(
-        values[row, col],
-        values[row + 1, col],
-        values[row + 2, col],
-        values[row + 3, col],
-        values[row + 4, col],
-        values[row + 5, col],
-        values[row + 6, col],
-        values[row + 7, col],
-        values[row + 8, col],
-        values[row + 9, col],
-        values[row + 10, col],
-        values[row + 11, col],
-        values[row + 12, col],
-        values[row + 13, col],
-        values[row + 14, col],
-        values[row + 15, col],
-    )
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _across(lines, i):
-    """:func:`_four` of one of four lines of sixteen values."""
-    return _four(
-        lines[i, 0],
-        lines[i, 1],
-        lines[i, 2],
-        lines[i, 3],
-        lines[i, 4],
-        lines[i, 5],
-        lines[i, 6],
-        lines[i, 7],
-        lines[i, 8],
-        lines[i, 9],
-        lines[i, 10],
-        lines[i, 11],
-        lines[i, 12],
-        lines[i, 13],
-        lines[i, 14],
-        lines[i, 15],
-    )
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _block(luma, row, col, vertical):
-    """The nine coefficients of one block; `vertical` is (4, 16) to work in."""
+def _block(luma, row, col, vertical, coefficients):
+    """The nine coefficients of one block: the maths of both twins; `vertical` is (4, 16) to work in."""
     for j in range(SIDE):
-        vertical[0, j], vertical[1, j], vertical[2, j], vertical[3, j] = _down(luma, row, col + j)
-    _, a1, a2, a3 = _across(vertical, 0)
-    b0, b1, b2, _ = _across(vertical, 1)
-    c0, c1, _, _ = _across(vertical, 2)
-    d0, _, _, _ = _across(vertical, 3)
-    return a1, b0, b1, a2, c0, b2, c1, a3, d0
+        for wave in range(4):
+            vertical[wave, j] = 0
+    for i in range(HALF):
+        for j in range(SIDE):
+            upper, lower = luma[row + i, col + j], luma[row + SIDE - 1 - i, col + j]
+            vertical[0, j] += WAVES[0, i] * (upper + lower)
+            vertical[1, j] += WAVES[1, i] * (upper - lower)
+            vertical[2, j] += WAVES[2, i] * (upper + lower)
+            vertical[3, j] += WAVES[3, i] * (upper - lower)
+    for k in range(COUNT):
+        total = float32(0)
+        for j in range(SIDE):
+            total += WAVES[ACROSS[k], j] * vertical[DOWN[k], j]
+        coefficients[k] = total
 
 
 @njit(
@@ -157,9 +111,7 @@ def _block(luma, row, col, vertical):
 def _cpu_loop(luma, places, coefficients):
     vertical = np.zeros((4, SIDE), np.float32)
     for i in range(len(places)):
-        found = _block(luma, places[i, 0], places[i, 1], vertical)
-        for k in range(COUNT):
-            coefficients[i, k] = found[k]
+        _block(luma, places[i, 0], places[i, 1], vertical, coefficients[i])
 
 
 def _cpu(luma: np.ndarray, places: np.ndarray) -> np.ndarray:
@@ -172,9 +124,7 @@ def _cuda_grid(luma: np.ndarray, places: np.ndarray, coefficients: np.ndarray) -
     i = cuda.grid(1)
     if i < len(places):
         vertical = cuda.local.array((4, SIDE), float32)
-        found = _block(luma, places[i, 0], places[i, 1], vertical)
-        for k in range(COUNT):
-            coefficients[i, k] = found[k]
+        _block(luma, places[i, 0], places[i, 1], vertical, coefficients[i])
 
 
 def _cuda(luma: np.ndarray, places: np.ndarray) -> Any:

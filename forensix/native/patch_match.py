@@ -16,7 +16,7 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from numba import cuda, float64, int32, int64, njit, void
+from numba import boolean, cuda, float64, int32, int64, njit, void
 from numba.types import Array, uint8
 
 from forensix.errors import ParameterError
@@ -38,6 +38,7 @@ def improve_matches(
     seed: int = 0,
     targets: np.ndarray | None = None,
     zoom: float = 1.0,
+    active: np.ndarray | None = None,
 ) -> None:
     """Improve, in place, which pixel each pixel is matched with.
 
@@ -67,6 +68,8 @@ def improve_matches(
         Features of a resized version of the image, which matches then lie in; of the image itself by default.
     zoom : float
         How many of its pixels one pixel of the image has become in each direction.
+    active : (rows / stride, cols / stride) bool, rounded up, optional
+        Only these are improved; all by default.
 
     Raises
     ------
@@ -76,9 +79,12 @@ def improve_matches(
     targets = features if targets is None else targets
     _check(features, matches, differences, steps, stride)
     _check_targets(targets, zoom)
+    active = np.ones(differences.shape, bool) if active is None else np.ascontiguousarray(active)
+    if active.shape != differences.shape or active.dtype != bool:
+        raise ParameterError(f"active must be {differences.shape} bool, got {active.shape}, {active.dtype}")
     run = _cuda if device.on_cuda() else _cpu
     near = int(np.ceil(nearest * nearest))
-    run(features, targets, matches, differences, stride, float(zoom), tuple(steps), near, seed)
+    run(features, targets, matches, differences, active, stride, float(zoom), tuple(steps), near, seed)
 
 
 def _check_targets(targets: np.ndarray, zoom: float) -> None:
@@ -132,13 +138,15 @@ def _draw(state):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _improve(features, targets, matches, differences, stride, zoom, row, col, step, near, state):
+def _improve(features, targets, matches, differences, stride, zoom, back, row, col, step, near, state):
     """One pixel's part of a sweep: the maths of both twins."""
+    least = differences[row, col]
+    if least == 0:
+        return
     rows, cols = differences.shape
     tall, wide = targets.shape[0], targets.shape[1]
     here_row, here_col = stride * row, stride * col
     best_row, best_col = matches[row, col, 0], matches[row, col, 1]
-    least = differences[row, col]
     for trial in range(4 if step > SHORT else 8 if step > 1 else 10):
         if trial < 8:
             side = trial % 4
@@ -167,8 +175,8 @@ def _improve(features, targets, matches, differences, stride, zoom, row, col, st
             continue
         if new_row == best_row and new_col == best_col:
             continue
-        far_down = (new_row + 0.5) / zoom - 0.5 - here_row
-        far_across = (new_col + 0.5) / zoom - 0.5 - here_col
+        far_down = (new_row + 0.5) * back - 0.5 - here_row
+        far_across = (new_col + 0.5) * back - 0.5 - here_col
         if far_down * far_down + far_across * far_across < near:
             continue
         miss = _difference(features, targets, here_row, here_col, new_row, new_col)
@@ -191,6 +199,7 @@ def _first_state(row, col, sweep, seed):
         Array(uint8, 3, "C", readonly=True),
         Array(int32, 3, "C"),
         Array(int32, 2, "C"),
+        Array(boolean, 2, "C", readonly=True),
         int64,
         float64,
         int64,
@@ -202,32 +211,41 @@ def _first_state(row, col, sweep, seed):
     nogil=True,
     error_model="numpy",
 )
-def _cpu_sweep(features, targets, matches, differences, stride, zoom, step, sweep, near, seed):
+def _cpu_sweep(features, targets, matches, differences, active, stride, zoom, step, sweep, near, seed):
     rows, cols = differences.shape
+    back = 1 / zoom
     for row in range(rows):
         for col in range((row + sweep) % 2, cols, 2):
-            state = _first_state(row, col, sweep, seed)
-            _improve(features, targets, matches, differences, stride, zoom, row, col, step, near, state)
+            if active[row, col]:
+                state = _first_state(row, col, sweep, seed)
+                _improve(
+                    features, targets, matches, differences, stride, zoom, back, row, col, step, near, state
+                )
 
 
-def _cpu(features, targets, matches, differences, stride, zoom, steps, near, seed) -> None:
+def _cpu(features, targets, matches, differences, active, stride, zoom, steps, near, seed) -> None:
     for sweep, step in enumerate(np.repeat(steps, 2)):
-        _cpu_sweep(features, targets, matches, differences, stride, zoom, int(step), sweep, near, seed)
+        _cpu_sweep(
+            features, targets, matches, differences, active, stride, zoom, int(step), sweep, near, seed
+        )
 
 
-def _cuda_grid(features, targets, matches, differences, stride, zoom, step, sweep, near, seed) -> None:
+def _cuda_grid(
+    features, targets, matches, differences, active, stride, zoom, step, sweep, near, seed
+) -> None:
     row, half = cuda.grid(2)
     col = 2 * half + (row + sweep) % 2
-    if row < differences.shape[0] and col < differences.shape[1]:
+    if row < differences.shape[0] and col < differences.shape[1] and active[row, col]:
         state = _first_state(row, col, sweep, seed)
-        _improve(features, targets, matches, differences, stride, zoom, row, col, step, near, state)
+        back = 1 / zoom
+        _improve(features, targets, matches, differences, stride, zoom, back, row, col, step, near, state)
 
 
-def _cuda(features, targets, matches, differences, stride, zoom, steps, near, seed) -> None:
+def _cuda(features, targets, matches, differences, active, stride, zoom, steps, near, seed) -> None:
     grid = cuda.jit(_cuda_grid)
     threads = (8, 32)
     blocks = (-(-differences.shape[0] // threads[0]), -(-((differences.shape[1] + 1) // 2) // threads[1]))
-    held = tuple(cuda.to_device(array) for array in (features, targets, matches, differences))
+    held = tuple(cuda.to_device(array) for array in (features, targets, matches, differences, active))
     for sweep, step in enumerate(np.repeat(steps, 2)):
         grid[blocks, threads](*held, stride, zoom, int(step), sweep, near, seed)
     held[2].copy_to_host(matches)

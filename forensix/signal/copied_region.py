@@ -91,6 +91,8 @@ def examine(
         Measure the agreement away from the region's rim, where the windows that the region
         grew in and the filters that measure it reach beyond the copy: see :func:`core`.
     """
+    if not groups:
+        return []
     # Blending may have changed the slow course of a copy's grey values: align by the rest.
     slopes = with_slopes(band_pass(image, 0, SLOW))
     regions: list[CopiedRegion] = []

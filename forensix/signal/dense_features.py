@@ -30,8 +30,6 @@ RADII, ANGLES = 26, 32
 # Grey levels enter as the square root of a moment's size: noise and texture weigh alike
 # in faint and in strong parts.
 SCALE = 8.0
-# Side of the parts of an image that are filtered at once, by Fourier transforms that stay in the cache.
-TILE = 128
 
 
 def zernike_filters(diameter: int = DIAMETER, order: int = ORDER) -> list[tuple[int, int, np.ndarray]]:
@@ -153,7 +151,8 @@ def dct_features(luma: np.ndarray) -> np.ndarray:
     """
     import cv2
 
-    features, centred = _prepared(luma)
+    centred = _centred(luma)
+    features = np.empty((*luma.shape, FEATURES), np.uint8)
     place = (2 * np.arange(DIAMETER) + 1) * np.pi / (2 * DIAMETER)
     basis = np.cos(place * np.arange(DIAMETER)[:, None]) * math.sqrt(2 / DIAMETER)
     basis[0] /= math.sqrt(2)
@@ -177,35 +176,16 @@ def zigzag(count: int) -> list[tuple[int, int]]:
 
 def _sizes(luma: np.ndarray, filters: list[tuple[int, int, np.ndarray]]) -> np.ndarray:
     """The grey level that the first filter gives, and the square roots of the others' sizes in eighths."""
-    from scipy import fft
+    from forensix.native.disc_sizes import disc_sizes
 
-    features, centred = _prepared(luma)
-    (rows, cols), reach = centred.shape, DIAMETER // 2
-    padded = np.pad(centred, reach, mode="symmetric")
-    step = TILE - 2 * reach
-    # Conjugated and turned around: the filters weigh the pixels where they lie.
-    spectra = [np.conj(fft.fft2(np.conj(taps), s=(TILE, TILE))).astype(np.complex64) for *_, taps in filters]
-    for top in range(0, rows, step):
-        for left in range(0, cols, step):
-            tile = padded[top : top + TILE, left : left + TILE]
-            spectrum = fft.fft2(tile.astype(np.complex64), s=(TILE, TILE))
-            out = features[top : top + step, left : left + step]
-            for number, ((_, repetition, taps), weights) in enumerate(zip(filters, spectra, strict=True)):
-                answer = fft.ifft2(spectrum * weights, overwrite_x=True)[: out.shape[0], : out.shape[1]]
-                size = np.abs(answer) if repetition else answer.real
-                if number == 0:
-                    size = size / np.float32(taps.real.sum()) + np.float32(128)
-                else:
-                    size = np.sqrt(np.abs(size)) * np.float32(SCALE)
-                out[..., number] = np.clip(np.rint(size), 0, 255)
-    return features
+    taps = np.array([each for *_, each in filters])
+    return disc_sizes(_centred(luma), taps, scale=SCALE, level=128)
 
 
-def _prepared(luma: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _centred(luma: np.ndarray) -> np.ndarray:
     if luma.ndim != 2:
         raise ParameterError(f"luma must be 2-D, got shape {luma.shape}")
-    centred = np.ascontiguousarray(luma, np.float32) - np.float32(128)
-    return np.empty((*luma.shape, FEATURES), np.uint8), centred
+    return np.asarray(np.ascontiguousarray(luma, np.float32) - np.float32(128))
 
 
 # By name: what :func:`forensix.detectors.copy_move.dense.find_pairs` can be asked to use.

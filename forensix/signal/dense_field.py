@@ -10,19 +10,27 @@ References
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from forensix.signal.dense_features import FEATURES
+from forensix.signal.field_regions import fitting_error, shifts
 
-# How many features each hash looks at, and how coarsely: few and coarse ones stay equal in spite of
-# compression, many and fine ones tell smooth places apart.
-HASHES = ((4, 8), (6, 8), (9, 8), (12, 2))
+# How many features each hash looks at, and how many of their bits it leaves out: few and coarse
+# ones stay equal in spite of compression, many and fine ones tell smooth places apart.
+HASHES = ((4, 3), (6, 3), (9, 3), (12, 1))
 # In a resized version nothing stays equal to the last: coarse ones only.
-ZOOMED_HASHES = ((4, 8), (4, 8), (5, 8), (6, 8))
-HASH_BITS = 36
+ZOOMED_HASHES = ((4, 3), (4, 3), (5, 3), (6, 3))
 
 # Sweeps over the field: the distances from which pixels learn of each other's matches.
-STEPS = (27, 9, 3, 1, 9, 3, 1)
+STEPS = (27, 9, 3, 1)
+# A second time only around what is nearly linear by then: elsewhere there is nothing to carry on. Half
+# the side of the window, cells; the largest mean squared distance from a plane, pixels squared;
+# and how far around it is looked, cells.
+AGAIN = (9, 3, 1)
+LINEAR = (2, 2.0)
+AROUND = 9
 
 
 def likeness_field(
@@ -65,71 +73,61 @@ def likeness_field(
     matches, differences = _first_matches(
         features, targets, zoom=zoom, stride=stride, nearest=nearest, seed=seed
     )
-    improve_matches(
-        features,
-        matches,
-        differences,
-        steps=STEPS,
-        stride=stride,
-        nearest=nearest,
-        seed=seed,
-        targets=targets,
-        zoom=zoom,
-    )
+    options: dict[str, Any] = {"stride": stride, "nearest": nearest, "targets": targets, "zoom": zoom}
+    improve_matches(features, matches, differences, steps=STEPS, seed=seed, **options)
+    active = _near_linear((matches + 0.5) / zoom - 0.5, stride=stride, nearest=nearest)
+    improve_matches(features, matches, differences, steps=AGAIN, seed=seed + 1, active=active, **options)
     return matches, differences
+
+
+def _near_linear(matches: np.ndarray, *, stride: int, nearest: float) -> np.ndarray:
+    """Cells of the field around those where it is nearly an affine map; bool."""
+    import cv2
+
+    radius, error = LINEAR
+    shift = shifts(matches, stride=stride)
+    linear = fitting_error(shift, radius=radius) < error
+    linear &= np.hypot(shift[..., 0], shift[..., 1]) >= nearest
+    window = np.ones((2 * AROUND + 1, 2 * AROUND + 1), np.uint8)
+    return np.asarray(cv2.dilate(linear.astype(np.uint8), window) > 0)
 
 
 def _first_matches(
     features: np.ndarray, targets: np.ndarray, *, zoom: float, stride: int, nearest: float, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Each pixel's most alike target among those next to it when sorted by quantized features."""
-    (rows, cols), (tall, wide) = features.shape[:2], targets.shape[:2]
+    from forensix.native.place_hashes import hash_keys, take_nearer
+
+    tall, wide = targets.shape[:2]
     rng = np.random.default_rng(seed)
-    row, col = (part.ravel() for part in np.mgrid[0:rows:stride, 0:cols:stride])
-    mine = features[row, col].astype(np.int16)
+    mine = np.ascontiguousarray(features[::stride, ::stride])
+    shape = mine.shape[:2]
     # Where each pixel itself is among the targets: ties are broken by place.
-    own = np.minimum((zoom * row).astype(np.int64), tall - 1) * wide
-    own += np.minimum((zoom * col).astype(np.int64), wide - 1)
+    at_row, at_col = (
+        np.minimum((zoom * stride * np.arange(count)).astype(np.int64), size - 1)
+        for count, size in zip(shape, (tall, wide), strict=True)
+    )
+    own = (at_row[:, None] * wide + at_col).ravel().astype(np.uint64)
     itself = targets is features
     everywhere = np.arange(tall * wide, dtype=np.uint64)
     flat = targets.reshape(-1, FEATURES)
-    best = rng.integers(tall * wide, size=len(row))
-    least = np.full(len(row), np.iinfo(np.int32).max, np.int32)
+    best = rng.integers(tall * wide, size=own.size)
+    least = np.full(own.size, np.iinfo(np.int32).max, np.int32)
     bits = np.uint64((tall * wide).bit_length())
     low = np.uint64((1 << int(bits)) - 1)
-    columns, my_columns = np.ascontiguousarray(flat.T), np.ascontiguousarray(features[row, col].T)
-    for dimensions, step in HASHES if itself else ZOOMED_HASHES:
-        tables = _hash_tables(dimensions, step, rng)
-        entry = (_keys(columns, tables) << bits) | everywhere
+    for dimensions, shift in HASHES if itself else ZOOMED_HASHES:
+        factors = np.zeros(FEATURES, np.uint64)
+        chosen = rng.permutation(FEATURES)[:dimensions]
+        factors[chosen] = rng.integers(1 << 62, size=dimensions, dtype=np.uint64)
+        offsets = rng.integers(1 << shift, size=FEATURES, dtype=np.uint64)
+        entry = (hash_keys(flat, offsets, shift, factors) << bits) | everywhere
         entry.sort()
-        mark = (_keys(my_columns, tables) << bits) | own.astype(np.uint64)
+        mark = (hash_keys(mine.reshape(-1, FEATURES), offsets, shift, factors) << bits) | own
         order = np.argsort(mark)
         place = np.empty(len(mark), np.int64)
         place[order] = np.searchsorted(entry, mark[order])
         for gap in (1, -1) if itself else (0, -1):
             other = (entry[np.clip(place + gap, 0, len(entry) - 1)] & low).astype(np.int64)
-            miss = flat[other].astype(np.int16) - mine
-            difference = np.einsum("ij,ij->i", miss, miss, dtype=np.int32)
-            down, across = (other // wide + 0.5) / zoom - 0.5 - row, (other % wide + 0.5) / zoom - 0.5 - col
-            better = (difference < least) & (down * down + across * across >= nearest * nearest)
-            best[better], least[better] = other[better], difference[better]
-    shape = (-(-rows // stride), -(-cols // stride))
+            take_nearer(mine, flat, other, best, least, width=wide, stride=stride, nearest=nearest, zoom=zoom)
     matches = np.stack([best // wide, best % wide], axis=1).astype(np.int32).reshape(*shape, 2)
     return matches, least.reshape(shape)
-
-
-def _hash_tables(dimensions: int, step: int, rng: np.random.Generator) -> dict[int, np.ndarray]:
-    """For some of the features: a random number of 36 bits for each of their quantized values."""
-    tables = {}
-    for dimension in rng.permutation(FEATURES)[:dimensions]:
-        cell = (np.arange(256) + rng.integers(step)) // step
-        tables[int(dimension)] = rng.integers(1 << HASH_BITS, size=257, dtype=np.uint64)[cell]
-    return tables
-
-
-def _keys(columns: np.ndarray, tables: dict[int, np.ndarray]) -> np.ndarray:
-    """The features' random numbers combined, one a pixel; (n,) uint64."""
-    key = np.zeros(columns.shape[1], np.uint64)
-    for dimension, table in tables.items():
-        key ^= table[columns[dimension]]
-    return key

@@ -27,6 +27,8 @@ def label_regions(mask: np.ndarray, *, minimum_cells: int = 1) -> tuple[np.ndarr
 
     if mask.ndim != 2:
         raise ParameterError(f"a mask is 2-D, got shape {mask.shape}")
+    if not mask.any():
+        return np.zeros(mask.shape, np.int32), 0
     labels, count = ndimage.label(mask, structure=np.ones((3, 3), int))
     sizes = np.bincount(labels.ravel(), minlength=count + 1)
     sizes[0] = 0
@@ -50,6 +52,8 @@ def bounding_boxes(
     rows, cols : int
         The image's size; boxes and areas are cut to it.
     """
+    if count == 0:
+        return []
     from scipy import ndimage
 
     rows = labels.shape[0] * cell if rows is None else rows

@@ -7,10 +7,10 @@ def draw(state):
     return (state * 1103515245 + 12345) & 0x7FFFFFFF
 
 
-def sweep(features, targets, matches, differences, *, stride, zoom, step, number, near, seed):
+def sweep(features, targets, matches, differences, *, stride, zoom, step, number, near, seed, active):
     """One sweep over one colour; the arrays are changed."""
     rows, cols = differences.shape
-    row, col = np.nonzero((np.add.outer(np.arange(rows), np.arange(cols)) + number) % 2 == 0)
+    row, col = np.nonzero(((np.add.outer(np.arange(rows), np.arange(cols)) + number) % 2 == 0) & active)
     before = matches.astype(np.int64)
     state = (row * 73856093 + col * 19349663 + number * 83492791 + seed * 49979687) & 0x7FFFFFFF
     state = draw(state ^ (state >> 15))
@@ -51,11 +51,13 @@ def sweep(features, targets, matches, differences, *, stride, zoom, step, number
     matches[row, col], differences[row, col] = best, least
 
 
-def improve_matches(features, matches, differences, *, steps, stride, nearest, seed, targets=None, zoom=1.0):
+def improve_matches(
+    features, matches, differences, *, steps, stride, nearest, seed, targets=None, zoom=1.0, active=True
+):
     matches, differences = matches.copy(), differences.copy()
     near = int(np.ceil(nearest**2))
     targets = features if targets is None else targets
-    kept = {"stride": stride, "zoom": zoom, "near": near, "seed": seed}
+    kept = {"stride": stride, "zoom": zoom, "near": near, "seed": seed, "active": active}
     for number, step in enumerate(s for s in steps for _ in range(2)):
         sweep(features, targets, matches, differences, step=step, number=number, **kept)
     return matches, differences
