@@ -41,6 +41,10 @@ wanted = reference(features, matches, differences, **options)
 with device.using("cuda"):
     improve_matches(features, matches, differences, **options)
 np.testing.assert_array_equal(matches, wanted[0], err_msg="resized")
+active = np.random.default_rng(6).random(differences.shape) < 0.3
+with device.using("cuda"):
+    improve_matches(features, matches, differences, active=active, **options)
+np.testing.assert_array_equal(matches, reference(features, *wanted, active=active, **options)[0], err_msg="active")
 print("agreed on", len(IMAGES))
 """
 
@@ -62,6 +66,19 @@ def test_cpu_twin_agrees_with_the_reference(image, shape, stride):
     improve_matches(features, matches, differences, **options)
     np.testing.assert_array_equal(matches, wanted[0])
     np.testing.assert_array_equal(differences, wanted[1])
+
+
+def test_only_active_places_are_improved():
+    features, matches, differences = start(IMAGES["alike"], (40, 33), 1)
+    active = np.random.default_rng(6).random((40, 33)) < 0.3
+    options = {"steps": (3, 1), "nearest": 4.5, "seed": 3, "active": active}
+    before = matches.copy()
+    wanted = reference(features, matches, differences, stride=1, **options)
+    improve_matches(features, matches, differences, **options)
+    np.testing.assert_array_equal(matches, wanted[0])
+    np.testing.assert_array_equal(differences, wanted[1])
+    np.testing.assert_array_equal(matches[~active], before[~active])
+    assert (differences[active] < NEVER).mean() > 0.9
 
 
 def resized(image, shape, zoom):
@@ -131,6 +148,8 @@ def test_a_shifted_copy_is_found_from_one_seed():
         ({"targets": np.zeros((8, 8, 12))}, "targets"),
         ({"targets": np.zeros((8, 8, 24), np.uint8)[..., ::2]}, "targets"),
         ({"zoom": 0.0}, "zoom"),
+        ({"active": np.ones((8, 9), bool)}, "active"),
+        ({"active": np.ones((8, 8))}, "active"),
         ({"zoom": float("nan")}, "zoom"),
     ],
 )

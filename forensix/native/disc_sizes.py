@@ -6,6 +6,8 @@ disc are. So four pixels that mirror each other are added or subtracted first, a
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numba import float32, int64, njit, void
 from numba.types import Array, boolean, uint8
@@ -49,7 +51,7 @@ def disc_sizes(image: np.ndarray, taps: np.ndarray, *, scale: float, level: floa
     side = 2 * REACH + 1
     if taps.shape != (FILTERS, side, side):
         raise ParameterError(f"taps must be {(FILTERS, side, side)}, got {taps.shape}")
-    weights, planes, counts = _by_symmetry(taps)
+    weights, planes, counts = _by_symmetry(np.asarray(taps, np.complex128).tobytes())
     padded = np.pad(np.ascontiguousarray(image, np.float32), REACH, mode="symmetric")
     share = 1 / float(taps[0].real.sum())
     out = np.empty((*image.shape, FILTERS), np.uint8)
@@ -57,8 +59,13 @@ def disc_sizes(image: np.ndarray, taps: np.ndarray, *, scale: float, level: floa
     return out
 
 
-def _by_symmetry(taps: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+@lru_cache(maxsize=4)
+def _by_symmetry(raw: bytes) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The lower right quarters of the filters' parts, for even and odd rows and columns each.
+
+    Parameters
+    ----------
+    raw : the taps as of :func:`disc_sizes`, complex128, as bytes: they are few and always the same
 
     Returns
     -------
@@ -69,6 +76,8 @@ def _by_symmetry(taps: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     counts : (4,) int64
         How many parts, rounded up to whole threes.
     """
+    side = 2 * REACH + 1
+    taps = np.frombuffer(raw, np.complex128).reshape(FILTERS, side, side)
     parts = [*enumerate(taps.real), *enumerate(taps.imag, start=FILTERS)]
     found: list[list[tuple[int, np.ndarray]]] = [[], [], [], []]
     for plane, part in parts:

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import cache
 
 import numpy as np
 
@@ -83,7 +84,7 @@ def zernike_features(luma: np.ndarray) -> np.ndarray:
     -------
     (rows, cols, 12) uint8
     """
-    return _sizes(luma, zernike_filters())
+    return _sizes(luma, _taps("zernike"))
 
 
 def polar_filters(diameter: int = DIAMETER) -> list[tuple[int, int, np.ndarray]]:
@@ -131,7 +132,7 @@ def polar_features(luma: np.ndarray) -> np.ndarray:
     -------
     (rows, cols, 12) uint8
     """
-    return _sizes(luma, polar_filters())
+    return _sizes(luma, _taps("polar"))
 
 
 def dct_features(luma: np.ndarray) -> np.ndarray:
@@ -174,12 +175,17 @@ def zigzag(count: int) -> list[tuple[int, int]]:
     return sorted(places, key=lambda at: (sum(at), at[0] if sum(at) % 2 else at[1]))[:count]
 
 
-def _sizes(luma: np.ndarray, filters: list[tuple[int, int, np.ndarray]]) -> np.ndarray:
+def _sizes(luma: np.ndarray, taps: np.ndarray) -> np.ndarray:
     """The grey level that the first filter gives, and the square roots of the others' sizes in eighths."""
     from forensix.native.disc_sizes import disc_sizes
 
-    taps = np.array([each for *_, each in filters])
     return disc_sizes(_centred(luma), taps, scale=SCALE, level=128)
+
+
+@cache
+def _taps(kind: str) -> np.ndarray:
+    """The filters of one kind; (12, 13, 13) complex128."""
+    return np.array([taps for *_, taps in (zernike_filters() if kind == "zernike" else polar_filters())])
 
 
 def _centred(luma: np.ndarray) -> np.ndarray:
