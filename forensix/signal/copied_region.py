@@ -76,7 +76,12 @@ def self_overlap(region: CopiedRegion) -> float:
 
 
 def examine(
-    image: np.ndarray, groups: list[MatchGroup], *, effort: float = 6.0, inner: bool = False
+    image: np.ndarray,
+    groups: list[MatchGroup],
+    *,
+    effort: float = 6.0,
+    inner: bool = False,
+    aligned_by: tuple[int, ...] = ALIGNED_BY,
 ) -> list[CopiedRegion]:
     """Grow a region from each group of matches, in the order given.
 
@@ -90,6 +95,8 @@ def examine(
     inner : bool
         Measure the agreement away from the region's rim, where the windows that the region
         grew in and the filters that measure it reach beyond the copy: see :func:`core`.
+    aligned_by : tuple of int
+        On how many points each alignment rests, after which the region is grown anew.
     """
     if not groups:
         return []
@@ -102,7 +109,7 @@ def examine(
             break
         if any(_explains(region, group) for region in regions):
             continue
-        region, pixels = _grow(image, slopes, group, inner=inner)
+        region, pixels = _grow(image, slopes, group, inner=inner, aligned_by=aligned_by)
         seen += pixels
         if region is not None:
             regions.append(region)
@@ -122,7 +129,7 @@ def _explains(region: CopiedRegion, group: MatchGroup, tolerance: float = 3.0) -
 
 
 def _grow(
-    image: np.ndarray, slopes: np.ndarray, group: MatchGroup, *, inner: bool
+    image: np.ndarray, slopes: np.ndarray, group: MatchGroup, *, inner: bool, aligned_by: tuple[int, ...]
 ) -> tuple[CopiedRegion | None, int]:
     """Outline the region around matched points in which the image agrees with its moved self.
 
@@ -131,7 +138,7 @@ def _grow(
     """
     box, seen = _box_around(group.source, image.shape), 0
     transform = snapped(image, group.transform, group.source)
-    for limit in ALIGNED_BY:
+    for limit in aligned_by:
         for _ in range(3):
             source = _agreeing(image, transform, box, group.source)
             seen += source.size

@@ -128,8 +128,9 @@ def _clusters(
     count, label = connected_components(links, directed=False)
     sizes = np.bincount(label, minlength=count)
     order = np.argsort(label, kind="stable")
-    parts = np.split(order, np.cumsum(sizes)[:-1])
-    return [parts[i] for i in np.argsort(-sizes, kind="stable") if sizes[i] >= least]
+    ends = np.cumsum(sizes)
+    large = np.argsort(-sizes, kind="stable")[: np.count_nonzero(sizes >= least)]
+    return [order[ends[i] - sizes[i] : ends[i]] for i in large]
 
 
 def _move_together(keypoints: Keypoints, matches: Matches, one: np.ndarray, other: np.ndarray) -> np.ndarray:

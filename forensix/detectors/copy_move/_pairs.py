@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -21,6 +22,7 @@ from forensix.signal.drawings import is_drawn
 from forensix.signal.full_outline import full_sides
 from forensix.signal.local_correlation import local_mean
 from forensix.signal.regions import bounding_boxes, label_regions
+from forensix.signal.repetition import self_similarity
 
 LEAST_SIDE = 64
 LARGEST_GRID = 2_000_000
@@ -35,6 +37,17 @@ DIRECTED = 3
 NOTHING_ALIKE = 0.1
 # In a drawing letters and signs repeat, of whose variance two grey values explain more than this.
 MOST_TWO_TONE = 0.8
+
+
+# What the methods all want to know of a picture, by name and cell: each is worked out once.
+_known: WeakKeyDictionary[Evidence, dict[tuple[str, int], Any]] = WeakKeyDictionary()
+
+
+def _once(evidence: Evidence, name: str, cell: int, work_out: Callable[[], Any]) -> Any:
+    known = _known.setdefault(evidence, {})
+    if (name, cell) not in known:
+        known[name, cell] = work_out()
+    return known[name, cell]
 
 
 @dataclass(frozen=True)
@@ -68,7 +81,7 @@ def working_grid(evidence: Evidence, *, largest: int = LARGEST_GRID) -> tuple[np
             f"needs at least {LEAST_SIDE} x {LEAST_SIDE} pixels, this has {evidence.height} x {evidence.width}"
         )
     cell = grid_cell(evidence.height, evidence.width, largest)
-    luma = reduced(evidence.luma, cell)
+    luma: np.ndarray = _once(evidence, "luma", cell, lambda: reduced(evidence.luma, cell))
     if min(luma.shape) < LEAST_SIDE:
         raise NotApplicable("too narrow to be examined at a reduced size")
     return luma, cell
@@ -206,6 +219,18 @@ def repetition(pairs: list[Pair]) -> str:
         f"{len(pairs)} pairs of places share {max(pairs[0].region.agreement.structure, 0):.0%} of the fine "
         f"structure, no more than like things photographed twice."
     )
+
+
+def featureless_in(evidence: Evidence, luma: np.ndarray, cell: int) -> np.ndarray:
+    """:func:`featureless` of a picture's working grid with cells of `cell` pixels."""
+    smooth: np.ndarray = _once(evidence, "featureless", cell, lambda: featureless(luma))
+    return smooth
+
+
+def similarity_of(evidence: Evidence, luma: np.ndarray, cell: int) -> float:
+    """:func:`forensix.signal.repetition.self_similarity` of such a grid."""
+    similarity: float = _once(evidence, "self-similarity", cell, lambda: self_similarity(luma))
+    return similarity
 
 
 def featureless(luma: np.ndarray) -> np.ndarray:

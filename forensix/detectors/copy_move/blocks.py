@@ -10,9 +10,10 @@ from forensix.detectors.copy_move._likeness import BLOCKS
 from forensix.detectors.copy_move._pairs import (
     LEAST_SIDE,
     Pair,
-    featureless,
+    featureless_in,
     finding_of,
     repetition,
+    similarity_of,
     weighed,
     working_grid,
 )
@@ -24,7 +25,6 @@ from forensix.signal.blas import one_blas_thread
 from forensix.signal.block_matches import shifted_groups
 from forensix.signal.copied_region import CopiedRegion, examine
 from forensix.signal.match_groups import MatchGroup
-from forensix.signal.repetition import self_similarity
 
 METHOD = Method(
     name="copy-move-blocks",
@@ -45,6 +45,8 @@ SHIFTS = 12
 CANDIDATES = 6
 # Times the picture, that the growth of regions may look at.
 EFFORT = 3.0
+# Blocks that match give the shift to the pixel, so that one alignment is enough: on so many points.
+ALIGNED_BY = (5_000,)
 FEWEST_BLOCKS = 50
 # Self-similarity beyond which a picture counts as one repeating pattern.
 REPEATS = 0.6
@@ -77,7 +79,7 @@ def weighed_pairs(luma: np.ndarray, *, grid: np.ndarray, cell: int = 1) -> tuple
     large = [_on_grid(group, cell) for group in groups if cell == 1 or _spread(group) >= SMALL * cell * cell]
     small = [group for group in groups if cell > 1 and _spread(group) < SMALL * cell * cell]
     with one_blas_thread():
-        regions = examine(grid, large, effort=EFFORT, inner=True)
+        regions = examine(grid, large, effort=EFFORT, inner=True, aligned_by=ALIGNED_BY)
         for group in small:
             regions += _examined_closely(luma, group, cell)
     pairs = weighed(regions, grid, tests=tests, tails=BLOCKS)
@@ -119,7 +121,7 @@ def _examined_closely(luma: np.ndarray, group: MatchGroup, cell: int) -> list[Co
     moved = replace(group, source=source, target=source + beside, transform=transform)
     both = np.ascontiguousarray(np.hstack([here, there]), np.float32)
     found = []
-    for region in examine(both, [moved], inner=True):
+    for region in examine(both, [moved], inner=True, aligned_by=ALIGNED_BY):
         top, left, box_rows, box_cols = region.box
         mask = np.zeros((rows, cols), bool)
         keep = max(0, min(box_cols, cols - left))
@@ -140,14 +142,14 @@ def detect(evidence: Evidence, *, preset: str = "standard") -> Finding:
     grid, cell = working_grid(evidence)
     pairs, _, blocks = weighed_pairs(evidence.luma, grid=grid, cell=cell)
     copies = [pair for pair in pairs if pair.is_copy]
-    similarity = 0.0 if copies else self_similarity(grid)
+    similarity = 0.0 if copies else similarity_of(evidence, grid, cell)
     return finding_of(
         METHOD,
         pairs,
         grid,
         cell=cell,
         size=(evidence.height, evidence.width),
-        smooth=featureless(grid),
+        smooth=featureless_in(evidence, grid, cell),
         tellable=blocks >= FEWEST_BLOCKS and similarity <= REPEATS,
         explanation=_explain(pairs, copies, blocks=blocks, cell=cell, similarity=similarity),
         measurements={"blocks": blocks, "self_similarity": similarity},

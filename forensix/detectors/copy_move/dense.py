@@ -10,7 +10,7 @@ from forensix.detectors.copy_move._likeness import DENSE
 from forensix.detectors.copy_move._pairs import (
     LEAST_SIDE,
     Pair,
-    featureless,
+    featureless_in,
     finding_of,
     repetition,
     weighed,
@@ -147,7 +147,7 @@ def detect(evidence: Evidence, *, preset: str = "standard") -> Finding:
     luma, cell = grid_of(evidence)
     reduction = 1 if preset == "thorough" else max(2, math.ceil(math.sqrt(luma.size / LARGEST_ZOOMED)))
     pairs = find_pairs(luma, zooms=ZOOMS, reduction=reduction)
-    smooth = featureless(luma)
+    smooth = featureless_in(evidence, luma, cell)
     content = float(1 - smooth.mean())
     return finding_of(
         METHOD,

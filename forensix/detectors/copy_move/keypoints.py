@@ -11,9 +11,10 @@ from forensix.detectors.copy_move._likeness import KEYPOINTS, SURF, Tails
 from forensix.detectors.copy_move._pairs import (
     LEAST_SIDE,
     Pair,
-    featureless,
+    featureless_in,
     finding_of,
     repetition,
+    similarity_of,
     weighed,
     working_grid,
 )
@@ -26,7 +27,6 @@ from forensix.signal.blas import one_blas_thread
 from forensix.signal.copied_region import examine
 from forensix.signal.keypoints import Keypoints, match_within
 from forensix.signal.match_groups import group_matches
-from forensix.signal.repetition import self_similarity
 from forensix.signal.sift import sift_keypoints
 from forensix.signal.surf import surf_keypoints, upright_keypoints
 
@@ -104,7 +104,7 @@ def finding_by(method: Method, evidence: Evidence, *, features: str) -> Finding:
     pairs, keypoints = find_pairs(luma, features=features)
     everywhere = any(pair.region.area > MOST_COPIED * luma.size for pair in pairs)
     copies = [pair for pair in pairs if pair.is_copy]
-    similarity = 0.0 if copies and not everywhere else self_similarity(luma)
+    similarity = 0.0 if copies and not everywhere else similarity_of(evidence, luma, cell)
     if everywhere and similarity > REPEATS:
         # Any part of a pattern has its likeness elsewhere: at least one such pair is to be expected.
         pairs = [replace(pair, log10_alarms=max(pair.log10_alarms, 0.0)) for pair in pairs]
@@ -115,7 +115,7 @@ def finding_by(method: Method, evidence: Evidence, *, features: str) -> Finding:
         luma,
         cell=cell,
         size=(evidence.height, evidence.width),
-        smooth=featureless(luma),
+        smooth=featureless_in(evidence, luma, cell),
         tellable=keypoints >= FEWEST_KEYPOINTS and similarity <= REPEATS,
         explanation=_explain(pairs, copies, keypoints=keypoints, cell=cell, similarity=similarity),
         measurements={"keypoints": keypoints, "self_similarity": similarity},
