@@ -16,9 +16,8 @@ from forensix.errors import ParameterError
 
 FILTERS = 12
 REACH = 6
-# Pixels of a row at once, for which the sums stay in the cache; and parts of filters at once.
+# Pixels of a row at once, for which the sums stay in the cache.
 SPAN = 512
-TOGETHER = 3
 
 
 def disc_sizes(image: np.ndarray, taps: np.ndarray, *, scale: float, level: float) -> np.ndarray:
@@ -72,9 +71,9 @@ def _by_symmetry(raw: bytes) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     weights : (4, 7, 7, n) float32
         0 where there are fewer than n parts.
     planes : (4, n) int64
-        The filter's number, more by 12 for its imaginary part; 24 where there is none.
+        The filter's number, more by 12 for its imaginary part.
     counts : (4,) int64
-        How many parts, rounded up to whole threes.
+        How many parts.
     """
     side = 2 * REACH + 1
     taps = np.frombuffer(raw, np.complex128).reshape(FILTERS, side, side)
@@ -88,13 +87,13 @@ def _by_symmetry(raw: bytes) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         if not all(o != e for o, e in zip(odd, even, strict=True)):
             raise ParameterError("each part of a filter must be even or odd in either direction")
         found[2 * odd[0] + odd[1]].append((plane, part[REACH:, REACH:]))
-    counts = np.array([-(-len(each) // TOGETHER) * TOGETHER for each in found])
+    counts = np.array([len(each) for each in found])
     weights = np.zeros((4, REACH + 1, REACH + 1, counts.max()), np.float32)
-    planes = np.full((4, counts.max()), 2 * FILTERS)
+    planes = np.zeros((4, counts.max()), np.int64)
     for kind, each in enumerate(found):
         for number, (plane, quarter) in enumerate(each):
             weights[kind, :, :, number], planes[kind, number] = quarter, plane
-    return weights, planes.astype(np.int64), counts.astype(np.int64)
+    return weights, planes, counts.astype(np.int64)
 
 
 @njit(
@@ -114,15 +113,15 @@ def _by_symmetry(raw: bytes) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     error_model="numpy",
 )
 def _filter(padded, weights, used, planes, counts, share, scale, level, out):
-    sums = np.empty((2 * FILTERS + 1, SPAN), np.float32)
+    sums = np.empty((2 * FILTERS, SPAN), np.float32)
     lines = np.empty(SPAN + 2 * REACH, np.float32)
     both = np.empty(SPAN, np.float32)
     for row in range(out.shape[0]):
         for left in range(0, out.shape[1], SPAN):
             n = min(SPAN, out.shape[1] - left)
-            for plane in range(2 * FILTERS):
+            for k in range(2 * FILTERS):
                 for i in range(n):
-                    sums[plane, i] = 0
+                    sums[k, i] = 0
             for down in range(REACH + 1):
                 for kind in range(4):
                     # Of the middle row and column there is only one.
@@ -142,19 +141,10 @@ def _filter(padded, weights, used, planes, counts, share, scale, level, out):
                         after = lines[REACH + across : REACH + across + n]
                         for i in range(n):
                             both[i] = after[i] + sign * before[i]
-                        for part in range(0, counts[kind], TOGETHER):
-                            one, two, three = (
-                                weights[kind, down, across, part],
-                                weights[kind, down, across, part + 1],
-                                weights[kind, down, across, part + 2],
-                            )
-                            first = sums[planes[kind, part]]
-                            second = sums[planes[kind, part + 1]]
-                            third = sums[planes[kind, part + 2]]
+                        for part in range(counts[kind]):
+                            weight, plane = weights[kind, down, across, part], sums[planes[kind, part]]
                             for i in range(n):
-                                first[i] += one * both[i]
-                                second[i] += two * both[i]
-                                third[i] += three * both[i]
+                                plane[i] += weight * both[i]
             for k in range(FILTERS):
                 real, imaginary = sums[k], sums[FILTERS + k]
                 for i in range(n):
@@ -163,6 +153,4 @@ def _filter(padded, weights, used, planes, counts, share, scale, level, out):
                     for i in range(n):
                         both[i] = share * real[i] + level
                 for i in range(n):
-                    out[row, left + i, k] = np.uint8(
-                        min(max(np.rint(both[i]), np.float32(0)), np.float32(255))
-                    )
+                    out[row, left + i, k] = min(max(both[i] + float32(0.5), float32(0)), float32(255))
