@@ -53,6 +53,7 @@ class LevelArea:
     ragged : share of the levels of single cells, among those that could be judged, that are
         empty where levels ought to be filled: high in pictures whose levels are ragged all over
     log10_alarms : log10 of the number of such areas that chance would give in a picture
+    log10_chance : the same for one given area and pattern
     """
 
     cells: np.ndarray
@@ -62,6 +63,7 @@ class LevelArea:
     against: int
     ragged: float
     log10_alarms: float
+    log10_chance: float
     pattern: Pattern | None = None
 
     @property
@@ -174,12 +176,13 @@ def _candidates(odds: np.ndarray, told: np.ndarray) -> Iterator[tuple[np.ndarray
 
     belief = two_label_field(odds, coupling=COUPLING)
     emptied = bool((belief[told] > 0).sum() <= (belief[told] < 0).sum())
-    labels, count = label_regions(
-        ndimage.binary_opening((belief if emptied else -belief) > 0), minimum_cells=LEAST_CELLS
-    )
+    rarer = (belief if emptied else -belief) > 0
+    labels, count = label_regions(ndimage.binary_opening(rarer), minimum_cells=LEAST_CELLS)
     for number in range(1, min(count, MOST_CANDIDATES) + 1):
-        inside = labels == number
-        yield inside, (labels == 0) & ~ndimage.binary_dilation(inside), emptied
+        inside = ndimage.binary_dilation(
+            labels == number, iterations=2, mask=rarer
+        )  # what the opening took off
+        yield inside, ~rarer & ~ndimage.binary_dilation(inside), emptied
 
 
 def _told_by_pattern(
@@ -207,15 +210,13 @@ def _told_by_pattern(
         levels[channel] = gaps | peaks
         seen += gaps.sum(), peaks.sum()
         compared += thinned.sum(), heaped.sum()
-    alarms = 2 * np.log10(inside.size) + np.log10(
-        len(tried)
-    )  # boxes of cells, by their corners, and patterns
-    alarms += _log10_chance(int(seen[0]), int(compared[0]), THINNED_BY_CHANCE)
-    alarms += _log10_chance(int(seen[1]), int(compared[1]), HEAPED_BY_CHANCE)
-    ragged = field.raggedness(plain)
+    chance = _log10_chance(int(seen[0]), int(compared[0]), THINNED_BY_CHANCE)
+    chance += _log10_chance(int(seen[1]), int(compared[1]), HEAPED_BY_CHANCE)
+    # Boxes of cells, by their corners, and patterns.
+    alarms = chance + 2 * float(np.log10(inside.size)) + float(np.log10(len(tried)))
     return LevelArea(
-        inside, emptied, levels, int(compared.sum()), against, ragged, float(alarms), tried[number]
-    )
+        inside, emptied, levels, int(compared.sum()), against, field.raggedness(plain), alarms, chance, tried[number]
+    )  # fmt: skip
 
 
 def _compared(
@@ -237,8 +238,9 @@ def _compared(
         levels[number] = known & (shares[0] < EMPTY) & (shares[1] > FILLED)
         against += int(np.count_nonzero(known & (shares[1] < EMPTY) & (shares[0] > FILLED)))
         compared += int(np.count_nonzero(known))
-    alarms = 2 * np.log10(inside.size) + _log10_chance(int(levels.sum()), compared, BY_CHANCE)
-    return LevelArea(inside, emptied, levels, compared, against, field.raggedness(parts[1]), float(alarms))
+    chance = _log10_chance(int(levels.sum()), compared, BY_CHANCE)
+    alarms = chance + 2 * float(np.log10(inside.size))  # boxes of cells, by their corners
+    return LevelArea(inside, emptied, levels, compared, against, field.raggedness(parts[1]), alarms, chance)
 
 
 def _log10_chance(differing: int, compared: int, by_chance: float) -> float:

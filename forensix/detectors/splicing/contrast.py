@@ -72,14 +72,24 @@ class Contrast:
 
     @property
     def decided(self) -> tuple[LevelArea, ...]:
-        return tuple(
+        """Areas decided on, and those that show the pattern of one of them, for which less is enough."""
+        sure = [area for area in self.areas if area.log10_alarms < DECISION and _sound(area)]
+        known = {(area.pattern, area.emptied) for area in sure if area.pattern is not None}
+        also = [
             area
             for area in self.areas
-            if area.log10_alarms < DECISION
-            and area.ragged <= MOST_RAGGED
-            and area.levels.sum() >= max(LEAST_LEVELS, 2 * area.against)
-            and np.count_nonzero(area.levels.any(axis=1)) >= min(LEAST_CHANNELS, len(area.levels))
-        )[:MOST_AREAS]
+            if area not in sure and (area.pattern, area.emptied) in known and area.log10_chance < DECISION
+        ]
+        return (*sure[:MOST_AREAS], *also[:MOST_AREAS])
+
+
+def _sound(area: LevelArea) -> bool:
+    """Whether enough levels and channels show the change, and the rest is not ragged too."""
+    return bool(
+        area.ragged <= MOST_RAGGED
+        and area.levels.sum() >= max(LEAST_LEVELS, 2 * area.against)
+        and np.count_nonzero(area.levels.any(axis=1)) >= min(LEAST_CHANNELS, len(area.levels))
+    )
 
 
 def contrast(channels: Sequence[np.ndarray]) -> Contrast:
@@ -142,13 +152,14 @@ def detect(evidence: Evidence, *, preset: str = "standard") -> Finding:
 
 
 def _together(areas: Sequence[LevelArea], shape: tuple[int, ...]) -> np.ndarray:
-    """Cells of any of the areas, and those that they enclose."""
+    """Cells of any of the areas, and those that they enclose or nearly so."""
     from scipy import ndimage
 
     cells = np.zeros(shape, bool)
     for area in areas:
         cells |= area.cells
-    return np.asarray(ndimage.binary_fill_holes(cells), bool)
+    closed = ndimage.binary_closing(np.pad(cells, 2, mode="edge"), iterations=2)[2:-2, 2:-2]
+    return np.asarray(ndimage.binary_fill_holes(cells | closed), bool)
 
 
 def _check(evidence: Evidence) -> None:
