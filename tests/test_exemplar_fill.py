@@ -148,10 +148,35 @@ def test_chance_is_counted_in_the_picture():
     hole = _targets.CopiedHole((_fragments.Fragment(5, 5, mask, (40, 3), 9),), (False,), 15.0)
     calm = exemplar.log10_alarms(hole, sizes=[9], size=10**6)
     busy = exemplar.log10_alarms(hole, sizes=[9] + 300 * [3] + 300 * [2], size=10**6)
-    assert calm == pytest.approx(6 - 7)
-    assert busy > 5
+    # Sixteen discs; each further anchor of a group is had by 0.5 in 10 of those of two.
+    assert calm == pytest.approx(np.log10(16) + 7 * np.log10(0.05))
+    assert busy > 1
     larger = _targets.CopiedHole((_fragments.Fragment(5, 5, mask, (40, 3), 20),), (False,), 15.0)
-    assert exemplar.log10_alarms(larger, sizes=[20], size=10**6) == pytest.approx(6 - 18)
+    assert exemplar.log10_alarms(larger, sizes=[20], size=10**6) == pytest.approx(
+        np.log10(16) + 18 * np.log10(0.05)
+    )
+
+
+def test_a_second_piece_in_the_disc_counts_by_the_disc():
+    mask = np.ones((20, 20), bool)
+    pieces = [_fragments.Fragment(5, 5, mask, (40, 3), 9), _fragments.Fragment(5, 30, mask, (60, 8), 3)]
+    alone = _targets.CopiedHole(tuple(pieces[:1]), (False,), 30.0)
+    both = _targets.CopiedHole(tuple(pieces), (False, False), 30.0)
+    share = 2 * np.pi * 30**2 / 10**6
+    gain = [exemplar.log10_alarms(hole, sizes=[9, 3], size=10**6) for hole in (both, alone)]
+    assert gain[1] == pytest.approx(np.log10(16) + np.log10(2) + 7 * np.log10(1.5 / 11))
+    assert gain[0] == pytest.approx(np.log10(16) + 7 * np.log10(0.05) + np.log10(0.05) + np.log10(share))
+
+
+def test_the_box_of_a_large_fragment_is_its_own():
+    """One that is looked at again and again, always larger, lies where its mask says."""
+    pixels = np.random.default_rng(9).integers(90, 110, (300, 900, 3)).astype(np.uint8)
+    pixels[200:240] = pixels[20:60]
+    places = np.array([[30, 440], [40, 450], [36, 445]])
+    piece = _fragments.grown_fragment(pixels, places, (180, 0))
+    assert piece.top >= 0 and piece.left >= 0
+    assert 16 <= piece.top <= 22 and 36 <= len(piece.mask) <= 44
+    assert piece.mask.shape[1] >= 300
 
 
 def test_a_printed_caption_is_no_copy():

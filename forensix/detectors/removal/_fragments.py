@@ -13,10 +13,12 @@ FEWEST = 3  # anchors of a fragment
 BOX = 5  # pixels, over which the two residuals are compared
 MARGIN = 24  # pixels by which a fragment may exceed its anchors before it is looked at again
 UNLIKE = 0.45  # difference of the residuals over their size, at which a fragment ends
+EVEN = 0.15  # grey levels of residual; less is alike everywhere
 MOST_GROUPS = 200
 GROWTHS = 5
 MOST_SIDE = 640  # pixels; a fragment's anchors may lie farther apart
 SHIFT = 4  # pixels
+EXACT = 0.15  # of the difference from itself a few pixels further
 ITSELF = 0.7  # difference over size, below which a piece repeats itself
 
 
@@ -82,9 +84,10 @@ def grown_fragment(rgb: np.ndarray, places: np.ndarray, offset: tuple[int, int])
     rows, cols = rgb.shape[:2]
     first = np.maximum(0, -np.array(offset))
     last = np.array([rows, cols]) - np.maximum(0, offset)
-    low, high = places.min(axis=0) - MARGIN, places.max(axis=0) + MARGIN + 1
+    reach = np.array([MARGIN, MARGIN])
     for _ in range(GROWTHS):
-        low, high = np.maximum(low, first), np.minimum(high, last)
+        low = np.maximum(places.min(axis=0) - reach, first)
+        high = np.minimum(places.max(axis=0) + reach + 1, last)
         window = (slice(low[0], high[0]), slice(low[1], high[1]))
         here = residual_at(rgb, window)
         rest = (
@@ -94,7 +97,7 @@ def grown_fragment(rgb: np.ndarray, places: np.ndarray, offset: tuple[int, int])
         there = residual_at(rgb, rest)
         apart = cv2.blur(np.abs(here - there).mean(axis=2), (BOX, BOX))
         size = cv2.blur((np.abs(here) + np.abs(there)).mean(axis=2) / 2, (BOX, BOX))
-        same = (apart < UNLIKE * np.maximum(size - FLOOR, FLOOR)).astype(np.uint8)
+        same = ((apart < UNLIKE * np.maximum(size - FLOOR, FLOOR)) & (size > EVEN)).astype(np.uint8)
         same = cv2.morphologyEx(same, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
         count, labels = cv2.connectedComponents(same, connectivity=4)
         votes = np.bincount(labels[places[:, 0] - low[0], places[:, 1] - low[1]], minlength=count)
@@ -106,27 +109,33 @@ def grown_fragment(rgb: np.ndarray, places: np.ndarray, offset: tuple[int, int])
         stuck = [low[0] == first[0], low[1] == first[1], high[0] == last[0], high[1] == last[1]]
         if not any(r and not s for r, s in zip(at_rim, stuck, strict=True)):
             break
-        reach = high - low
-        if reach.max() > MOST_SIDE:
+        if (high - low).max() > MOST_SIDE:
             break
-        low, high = low - reach // 2, high + reach // 2
-    if repeats_itself(here, mask):
+        reach = reach + (high - low) // 2
+    if repeats_itself(here, mask, float(np.abs(here - there)[mask].mean())):
         return None
     down, across = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     cut = mask[down[0] : down[-1] + 1, across[0] : across[-1] + 1]
     return Fragment(int(low[0] + down[0]), int(low[1] + across[0]), cut, offset, int(votes.max()))
 
 
-def repeats_itself(left: np.ndarray, mask: np.ndarray) -> bool:
+def repeats_itself(left: np.ndarray, mask: np.ndarray, differ: float) -> bool:
     """Whether a piece looks the same a few pixels further on: a straight line, or a fine pattern.
 
-    Such a piece matches many places of an untouched picture.
+    Such a piece matches many places of an untouched picture, unless it is the same there
+    by far more than it repeats itself.
+
+    left : (rows, cols, 3) float32, residual
+    mask : (rows, cols) bool
+    differ : mean difference from the residual at the other place, grey levels
     """
     for down, right in ((SHIFT, 0), (0, SHIFT), (SHIFT, SHIFT), (SHIFT, -SHIFT)):
         moved = np.roll(left, (down, right), axis=(0, 1))
         inside = mask & np.roll(mask, (down, right), axis=(0, 1))
         apart, size = np.abs(left - moved)[inside], np.abs(left)[inside]
-        if size.size and apart.mean() < ITSELF * max(float(size.mean()), FLOOR):
+        if not size.size or differ < EXACT * max(float(apart.mean()), FLOOR):
+            continue
+        if apart.mean() < ITSELF * max(float(size.mean()), FLOOR):
             return True
     return False
 

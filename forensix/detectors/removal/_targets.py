@@ -10,14 +10,18 @@ from forensix.detectors.removal._fragments import Fragment
 from forensix.detectors.removal._self_matches import residual_at
 
 RIM = 4  # pixels around a fragment
-DENSITY = 0.12  # share of a hole that its fragments are expected to cover at least
 RADII = 12.0 * 1.25 ** np.arange(16)  # pixels, of the discs that are tried as holes
+# Groups added to those counted in the picture, so that a picture with hardly any chance
+# match does not make chance impossible.
+PRIOR_GROWN, PRIOR_PAIRS = 0.5, 10.0
 TRIED = 60  # fragments whose places are tried as centres, those of most anchors
-BOTH = 0.8  # weight of a fragment that has both occurrences within the disc
-SEAM = 0.2  # how much a rim that fits worse may add to a fragment's weight
-LATTICE = 0.7  # ... and detail out of step with the picture's
+BOTH = 0.3  # decades taken off a fragment that has both occurrences within the disc
+# Decades that speak for one occurrence as the copy, at most, and where half of them are
+# reached: its rim differs more from it, and its detail is out of step with the picture's.
+SEAM, SEAM_AT = 0.6, 0.15
+LATTICE, LATTICE_AT = 1.5, 12.0
 MOST_HOLES = 8
-TELLING = 0.3  # what rim and lattice must add to tell a single copy from its source
+TELLING = 0.5  # decades of rim and lattice that tell a single copy from its source
 GAP = 9  # pixels between the fragments of a hole, at least
 
 
@@ -82,6 +86,27 @@ def rim_jump(fragment: Fragment, rgb: np.ndarray, *, other: bool) -> float:
     return float(abs(np.log((values[rim].mean() + 0.2) / (values[inside].mean() + 0.2))))
 
 
+@dataclass(frozen=True)
+class Chance:
+    """How often matches that are no copies form groups in a picture.
+
+    pairs : how many groups of two or more there are
+    threes : how many of these have more
+    """
+
+    pairs: int
+    threes: int
+
+    def log10_groups(self, anchors: np.ndarray) -> np.ndarray:
+        """log10 of the number of groups of so many anchors that chance gives, for each.
+
+        Groups grow by one more as often as those of two have grown to three or more.
+        """
+        further = np.log10(min(0.9, (self.threes + PRIOR_GROWN) / (self.pairs + PRIOR_PAIRS)))
+        groups: np.ndarray = np.log10(self.pairs + 1) + (np.asarray(anchors) - 2) * further
+        return groups
+
+
 @dataclass(frozen=True, eq=False)
 class Lattice:
     """How strong fine detail is at each place of an 8 x 8 lattice, which JPEG and the mosaic leave.
@@ -119,27 +144,30 @@ class Lattice:
         return (fit[0] - fit[1]) / self.variance
 
 
-def copied_holes(found: list[Fragment], rgb: np.ndarray, luma: np.ndarray) -> list[CopiedHole]:
+def copied_holes(
+    found: list[Fragment], rgb: np.ndarray, luma: np.ndarray, chance: Chance
+) -> list[CopiedHole]:
     """Holes that fragments fill, those with most anchors first.
 
     Copies lie next to one another, since they fill a hole; sources lie anywhere. So the
-    fragments are explained by few discs, each with one occurrence of many of them, and
-    with as little area as possible that none covers.
+    fragments are explained by few discs, each with one occurrence of many of them, of
+    which chance would bring so many into one disc of that size least often.
 
     rgb : (rows, cols, 3) uint8
     luma : (rows, cols) float32, 0-255
+    chance : of the picture's other groups of matches
     """
     rest = sorted(found, key=lambda f: -f.anchors)
     lattice = Lattice.of(luma)
     jumps = [
-        SEAM * np.tanh(rim_jump(f, rgb, other=True) - rim_jump(f, rgb, other=False))
-        + LATTICE * np.tanh(lattice.moved(f) / 2)
+        SEAM * np.tanh((rim_jump(f, rgb, other=True) - rim_jump(f, rgb, other=False)) / SEAM_AT)
+        + LATTICE * np.tanh(lattice.moved(f) / LATTICE_AT)
         for f in rest[:TRIED]
     ]
     jumps += [0.0] * (len(rest) - len(jumps))
     holes: list[CopiedHole] = []
     while rest and len(holes) < MOST_HOLES:
-        inside, other, radius = _best_disc(rest, np.array(jumps))
+        inside, other, radius = _best_disc(rest, np.array(jumps), chance, luma.size)
         chosen = np.flatnonzero(inside)
         # One offset alone has no side by side; what tells the copy is its rim and the lattice.
         lone = len({rest[i].offset for i in chosen}) == 1
@@ -151,13 +179,16 @@ def copied_holes(found: list[Fragment], rgb: np.ndarray, luma: np.ndarray) -> li
     return sorted(holes, key=lambda hole: -hole.anchors)
 
 
-def _best_disc(rest: list[Fragment], jumps: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
+def _best_disc(
+    rest: list[Fragment], jumps: np.ndarray, chance: Chance, size: int
+) -> tuple[np.ndarray, np.ndarray, float]:
     """Which fragments the best disc holds, whether with their other occurrence, and its radius."""
     areas = np.array([f.area for f in rest], float)
     reach = np.sqrt(areas / np.pi)
+    rarity = -chance.log10_groups(np.array([f.anchors for f in rest]))
     first = np.array([(f.top + f.mask.shape[0] / 2, f.left + f.mask.shape[1] / 2) for f in rest])
     ends = np.stack([first, first + np.array([f.offset for f in rest])])  # (2, count, 2)
-    weights = areas * (1 + np.stack([-jumps, jumps]))
+    sides = np.stack([-jumps, jumps])
     points = ends[:, :TRIED].reshape(-1, 2)
     some = points[: min(len(points), 16)]
     middles = (some[:, None] + some[None]).reshape(-1, 2) / 2
@@ -168,17 +199,22 @@ def _best_disc(rest: list[Fragment], jumps: np.ndarray) -> tuple[np.ndarray, np.
             within = apart <= radius
             if not within.any():
                 continue
-            likelier = np.where(within.all(axis=0), weights.argmax(axis=0), within.argmax(axis=0))
-            value = np.take_along_axis(weights, likelier[None], axis=0)[0]
-            value = value * within.any(axis=0) * np.where(within.all(axis=0), BOTH, 1)
-            disc = np.pi * radius**2
-            score = min(float(value.sum()), disc) - DENSITY * disc
+            likelier = np.where(within.all(axis=0), sides.argmax(axis=0), within.argmax(axis=0))
+            side = np.take_along_axis(sides, likelier[None], axis=0)[0]
+            nearby = -log10_share(radius, size)
+            value = np.maximum(0, rarity + nearby) + side - BOTH * within.all(axis=0)
+            score = float(value[within.any(axis=0)].sum()) - nearby  # the first may lie anywhere
             if best is None or score > best[0]:
                 best = score, within.any(axis=0), likelier == 1, float(radius)
     if best is None:  # larger than every disc: by itself
         alone = np.arange(len(rest)) == int(areas.argmax())
         return alone, np.full(len(rest), jumps[int(areas.argmax())] > 0), float(reach.max())
     return best[1], best[2], best[3]
+
+
+def log10_share(radius: float, size: int) -> float:
+    """log10 of how often one of two places falls into a disc, at most 0."""
+    return float(min(0.0, np.log10(2 * np.pi * radius**2 / size)))
 
 
 def closed(mask: np.ndarray, *, gap: int) -> np.ndarray:

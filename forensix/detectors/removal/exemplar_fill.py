@@ -18,7 +18,7 @@ from forensix.detectors.method import Method
 from forensix.detectors.removal._fragments import FEWEST, Fragment, fragments, groups
 from forensix.detectors.removal._outline import outlined
 from forensix.detectors.removal._self_matches import Matches, self_matches
-from forensix.detectors.removal._targets import CopiedHole, copied_holes
+from forensix.detectors.removal._targets import RADII, Chance, CopiedHole, copied_holes, log10_share
 from forensix.errors import NotApplicable, ParameterError
 from forensix.evidence import Evidence
 from forensix.finding import Finding, Heatmap, Region
@@ -44,9 +44,6 @@ METHOD = Method(
 
 LEAST_SIDE = 64
 DECISION = -3.0  # log10 of the number of false alarms: chance gives one in a thousand pictures
-# Groups added to those counted in the picture, so that a picture with hardly any chance
-# match does not make chance impossible.
-PRIOR_GROWN, PRIOR_PAIRS = 1.0, 10.0
 MOST_HOLES = 8
 MOST_OUTLINED = 2  # holes whose outline is looked at pixel by pixel
 LETTERING = 0.06  # of the picture's height, in which captions lie
@@ -88,8 +85,10 @@ def find_copied_holes(rgb: np.ndarray, luma: np.ndarray) -> CopiedHoles:
     grouped = groups(matches)
     sizes = [len(group) for group in grouped]
     found = [piece for piece in fragments(rgb, matches, grouped) if not is_lettering(piece, luma)]
+    chance = chance_besides(len(found), sizes)
     weighed = [
-        (hole, log10_alarms(hole, sizes=sizes, size=luma.size)) for hole in copied_holes(found, rgb, luma)
+        (hole, log10_alarms(hole, sizes=sizes, size=luma.size))
+        for hole in copied_holes(found, rgb, luma, chance)
     ]
     weighed.sort(key=lambda pair: pair[1])
     return CopiedHoles(
@@ -102,19 +101,22 @@ def find_copied_holes(rgb: np.ndarray, luma: np.ndarray) -> CopiedHoles:
 def log10_alarms(hole: CopiedHole, *, sizes: list[int], size: int) -> float:
     """log10 of how many such holes chance would give in the picture.
 
-    Groups of chance matches grow by one more as often as the picture's other groups of two
-    have grown to three or more. A fragment counts as far as its anchors are rarer than the
-    largest of so many groups.
+    The rarest fragment may lie anywhere; each other counts as far as chance seldom brings
+    such a group into the same disc.
 
     sizes : of all groups of two and more matches in the picture
     size : pixels of the picture
     """
-    pairs = max(0, len(sizes) - len(hole.fragments))
-    threes = max(0, sum(n >= FEWEST for n in sizes) - len(hole.fragments))
-    further = np.log10(min(0.9, (threes + PRIOR_GROWN) / (pairs + PRIOR_PAIRS)))
-    anchors = np.array([fragment.anchors for fragment in hole.fragments])
-    rarity = np.minimum(0, np.log10(pairs + 1) + (anchors - 2) * further)
-    return float(np.log10(size) + rarity.sum())
+    chance = chance_besides(len(hole.fragments), sizes)
+    rarity = np.sort(chance.log10_groups(np.array([fragment.anchors for fragment in hole.fragments])))
+    rest = np.minimum(0, rarity[1:] + log10_share(hole.radius, size))
+    return float(np.log10(len(RADII)) + rarity[0] + rest.sum())
+
+
+def chance_besides(copies: int, sizes: list[int]) -> Chance:
+    """What chance gives in a picture, judged by its groups of matches but so many copies."""
+    grown = sum(n >= FEWEST for n in sizes)
+    return Chance(pairs=max(0, len(sizes) - copies), threes=max(0, grown - copies))
 
 
 def detect(evidence: Evidence, *, preset: str = "standard") -> Finding:
