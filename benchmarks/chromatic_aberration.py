@@ -1,13 +1,14 @@
 """Measure the chromatic-aberration method on untouched photos and on pastes made of them.
 
-    python benchmarks/chromatic_aberration.py PHOTO... [--files-from LIST] [--pastes] [--lenses] [--seed 11]
+    python benchmarks/chromatic_aberration.py PHOTO... [--files-from LIST] [--pastes] [--crops] [--lenses] [--seed 11]
 
 For photos as they are: how many are silent and why, how many are said to be cropped, and what
 the farthest area of each reaches. With ``--pastes``, a disc (radius 16 % of the shorter side, about 5 %
 of the picture) comes into every photo from the opposite side of the same photo, through the middle, not turned: the
 same camera, noise and processing, so that only the lens can tell. Forged pictures and their twins
 are measured without compression (PNG) and as JPEG 95 with colours at half size. With
-``--lenses``, one line a photo with its coefficients. Splices between photos are measured by
+``--crops``, a corner of 60 % of either side is cut out of every photo, and how far the centre found lies from
+the photo's middle is told. With ``--lenses``, one line a photo with its coefficients. Splices between photos are measured by
 ``benchmarks/camera_traces.py measure MANIFEST --method chromatic-aberration``.
 """
 
@@ -30,6 +31,7 @@ from forensix.evidence import Evidence
 from forensix.finding import Finding
 
 RADIUS = 0.16  # of the shorter side
+CORNER = 0.6  # of either side
 AWAY = 0.32  # of either side, from the middle
 
 
@@ -96,6 +98,23 @@ def pasted(rgb: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.nd
     return forged, mask
 
 
+def corner(rgb: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """A corner of the photo, and where the photo's middle lies from its top left pixel."""
+    rows, cols = (int(CORNER * side) for side in rgb.shape[:2])
+    top, left = (
+        rng.integers(0, 2) * (whole - part) for whole, part in zip(rgb.shape, (rows, cols), strict=False)
+    )
+    middle = np.array([rgb.shape[0] / 2 - top, rgb.shape[1] / 2 - left])
+    return np.ascontiguousarray(rgb[top : top + rows, left : left + cols]), middle
+
+
+def centre_error(finding: Finding | None, middle: np.ndarray, rgb: np.ndarray) -> float | None:
+    """Distance of the centre found from the photo's middle, in half diagonals of the crop."""
+    if finding is None or not finding.measurements.get("probably_cropped"):
+        return None
+    return float(np.linalg.norm(finding.measurements["centre"] - middle) / np.hypot(*rgb.shape[:2]) * 2)
+
+
 def encoded(rgb: np.ndarray, kind: str) -> Evidence:
     if kind == "PNG":
         return forensix.open(rgb)
@@ -121,12 +140,14 @@ def main() -> None:
     parser.add_argument("photos", nargs="*")
     parser.add_argument("--files-from", type=Path)
     parser.add_argument("--pastes", action="store_true")
+    parser.add_argument("--crops", action="store_true")
     parser.add_argument("--lenses", action="store_true")
     parser.add_argument("--seed", type=int, default=11)
     arguments = parser.parse_args()
     paths = arguments.photos + (arguments.files_from.read_text().split("\n") if arguments.files_from else [])
     rng = np.random.default_rng(arguments.seed)
     tallies: dict[str, Tally] = {"untouched": Tally()}
+    errors: list[float] = []
     for path in filter(None, paths):
         try:
             evidence = forensix.open(path)
@@ -137,6 +158,12 @@ def main() -> None:
         finding = tallies["untouched"].add(evidence)
         if arguments.lenses:
             print(lens_line(path, finding), flush=True)
+        if arguments.crops:
+            part, middle = corner(rgb, rng)
+            error = centre_error(
+                tallies.setdefault("corner crop", Tally()).add(encoded(part, "PNG")), middle, part
+            )
+            errors += [] if error is None else [error]
         if arguments.pastes and finding is not None:
             forged, mask = pasted(rgb, rng)
             for kind in ("PNG", "JPEG 95"):
@@ -152,6 +179,9 @@ def main() -> None:
         if f"{kind}, forged" in tallies:
             forged_scores, twin_scores = (tallies[f"{kind}, {what}"].scores for what in ("forged", "twin"))
             print(f"\n{kind}: image AUC {area_between(forged_scores, twin_scores):.3f}")
+    if errors:
+        told = ", ".join(f"{error:.2f}" for error in sorted(errors))
+        print(f"\ncorner crops: centre away from the photo's middle by {told} half diagonals")
     print("\nSilent, untouched:")
     for why, number in sorted(tallies["untouched"].silent.items(), key=lambda item: -item[1]):
         print(f"- {number}: {why}")

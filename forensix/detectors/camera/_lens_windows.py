@@ -7,14 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from forensix.detectors.camera._lens_cells import Shifts
-from forensix.detectors.camera._lens_model import OUTLYING, SmoothField
+from forensix.detectors.camera._lens_model import SmoothField
 from forensix.detectors.camera._window_verdict import window_sums
 
 SIDES = (6, 8, 12, 16)  # cells, of the windows looked at
 OUTLINE = 3  # cells, side of the square around each for the outline
 LEAST_CLEAR = 0.3  # of a clear cell; with less around, nothing is said
+OUTLYING = 1.0  # standard deviations, from which on a cell counts less: about a median of the window's cells
 FEWEST = 12  # cells of a window that must be known, in each channel that speaks
-FLOOR = 0.05  # pixels of the reduced picture, by which real lenses and contents stray from a smooth field
+FLOOR = 0.035  # pixels of the reduced picture, by which real lenses and contents stray from a smooth field
 MOST_KEPT = 1.2  # of the lens's shift; less of it is left where compression took the colours' detail
 LARGEST = 0.4  # of the picture; beyond it, which part is the foreign one cannot be said
 SHARPNESS = 8.0  # nats that the map leans by where it is plain
