@@ -210,7 +210,7 @@ def test_window_means_weigh_cells_by_what_they_know():
     shifts.shift[:3], shifts.information[:3] = (1.0, 0.0), 4 * np.eye(2)
     shifts.shift[3:], shifts.information[3:] = (0.0, 1.0), 1 * np.eye(2)
     field = model.SmoothField(np.zeros((6, 6, 2)), np.ones((6, 6)), 1.0)
-    local = windows.local_shifts(shifts, field, 6, 0.1)
+    local = windows.local_shifts(windows.cell_sums(shifts, field), 6, 0.1)
     assert local.known.all() and local.shift.shape == (1, 1, 2)
     # Of the first half a single cell lies two standard deviations off, and counts half.
     np.testing.assert_allclose(local.shift[0, 0], [2 / 3, 1 / 3], atol=1e-2)

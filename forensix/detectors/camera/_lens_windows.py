@@ -68,58 +68,78 @@ class LensVerdict:
     apart: np.ndarray
 
 
-def local_shifts(shifts: Shifts, field: SmoothField, side: int, floor: float) -> LocalShifts:
-    """Means over all windows of side x side cells.
+def cell_sums(shifts: Shifts, field: SmoothField) -> np.ndarray:
+    """What :func:`local_shifts` needs of each cell, summed over all rows above and columns before.
 
-    Their covariance is the sum of what single cells are known by, of how much they scatter in
-    the window itself (so that one strange edge cannot speak for all), and of `floor` squared.
-
-    floor : pixels
+    Returns
+    -------
+    (rows + 1, cols + 1, 23) float64
     """
     left = shifts.shift - field.expected
     away = np.einsum("...i,...ij,...j->...", left, shifts.information, left) / field.scale
     weights = 1 / np.maximum(np.sqrt(away) / OUTLYING, 1) / field.scale
     information = shifts.information * weights[..., None, None]
-    pull = (information @ left[..., None])[..., 0]
-    number = window_sums(shifts.known.astype(np.float64), side)
-    total = _sums(information, side)
-    total += (1e-3 * np.trace(total, axis1=-2, axis2=-1) + 1e-9)[..., None, None] * np.eye(2)
-    inverse = _inverse(total)
-    strayed = (inverse @ _sums(pull, side)[..., None])[..., 0]
-    scatter = _scatter(pull, information, strayed, side)
-    scatter *= (number / np.maximum(number - 4, 1))[..., None, None]
+    a, b, c = information[..., 0, 0], information[..., 0, 1], information[..., 1, 1]
+    p, q = (information[..., i, 0] * left[..., 0] + information[..., i, 1] * left[..., 1] for i in (0, 1))
+    e, f = (
+        information[..., i, 0] * field.expected[..., 0] + information[..., i, 1] * field.expected[..., 1]
+        for i in (0, 1)
+    )
+    parts = (shifts.known, a, b, c, p, q, e, f, p * p, p * q, q * q, p * a, p * b, p * c, q * a, q * b, q * c)
+    whole = np.zeros((a.shape[0] + 1, a.shape[1] + 1, 23))
+    whole[1:, 1:] = np.stack([*parts, a * a, a * b, a * c, b * b, b * c, c * c], -1)
+    return whole.cumsum(axis=0).cumsum(axis=1)
+
+
+def local_shifts(sums: np.ndarray, side: int, floor: float) -> LocalShifts:
+    """Means over all windows of side x side cells.
+
+    Their covariance is the sum of what single cells are known by, of how much they scatter in
+    the window itself (so that one strange edge cannot speak for all), and of `floor` squared.
+
+    sums : from :func:`cell_sums`
+    floor : pixels
+    """
+    windows = sums[side:, side:] - sums[:-side, side:] - sums[side:, :-side] + sums[:-side, :-side]
+    number, a, b, c, p, q, e, f = (windows[..., k] for k in range(8))
+    ridge = 1e-3 * (a + c) + 1e-9
+    inverse = _inverse(_symmetric(a + ridge, b, c + ridge))
+    strayed = (inverse @ np.stack([p, q], -1)[..., None])[..., 0]
+    expected = (inverse @ np.stack([e, f], -1)[..., None])[..., 0]
+    scatter = _scatter(windows[..., 8:], strayed) * (number / np.maximum(number - 4, 1))[..., None, None]
     covariance = inverse + inverse @ scatter @ inverse + floor**2 * np.eye(2)
-    expected = (inverse @ _sums((information @ field.expected[..., None])[..., 0], side)[..., None])[..., 0]
-    mean = expected + strayed
-    return LocalShifts(mean, expected, _inverse(covariance), number >= FEWEST)
+    return LocalShifts(expected + strayed, expected, _inverse(covariance), number > FEWEST - 0.5)
 
 
-def _scatter(pull: np.ndarray, information: np.ndarray, mean: np.ndarray, side: int) -> np.ndarray:
+def _scatter(windows: np.ndarray, mean: np.ndarray) -> np.ndarray:
     """Sum over each window of the outer squares of what its cells pull beside its mean.
 
-    Written out from sums over windows: (p - I m)(p - I m)' = pp' - pm'I - Imp' + Imm'I.
+    A cell of information ((a, b), (b, c)) that pulls (p, q) pulls (p - a x - b y, q - b x - c y)
+    beside a mean of (x, y); squared and multiplied out.
+
+    windows : (rows, cols, 15) float64, sums of products of two of a, b, c, p, q
     """
-    squares = _sums(pull[..., :, None] * pull[..., None, :], side)
-    crossed = _sums(pull[..., :, None, None] * information[..., None, :, :], side)
-    both = _sums(information[..., :, :, None, None] * information[..., None, None, :, :], side)
-    mixed = np.einsum("...ikl,...l->...ik", crossed, mean)
-    return squares - mixed - mixed.swapaxes(-1, -2) + np.einsum("...ijkl,...j,...l->...ik", both, mean, mean)
+    pp, pq, qq, pa, pb, pc, qa, qb, qc, aa, ab, ac, bb, bc, cc = (windows[..., k] for k in range(15))
+    x, y = mean[..., 0], mean[..., 1]
+    first = pp - 2 * (x * pa + y * pb) + x * x * aa + 2 * x * y * ab + y * y * bb
+    last = qq - 2 * (x * qb + y * qc) + x * x * bb + 2 * x * y * bc + y * y * cc
+    off = pq - x * (pb + qa) - y * (pc + qb) + x * x * ab + x * y * (ac + bb) + y * y * bc
+    return _symmetric(np.maximum(first, 0), off, np.maximum(last, 0))
+
+
+def _symmetric(first: np.ndarray, off: np.ndarray, last: np.ndarray) -> np.ndarray:
+    """(..., 2, 2) matrices from their entries."""
+    matrices = np.empty((*first.shape, 2, 2))
+    matrices[..., 0, 0], matrices[..., 1, 1] = first, last
+    matrices[..., 0, 1] = matrices[..., 1, 0] = off
+    return matrices
 
 
 def _inverse(matrices: np.ndarray) -> np.ndarray:
     """Of symmetric (..., 2, 2); ten times as fast as the general one."""
     first, off, last = matrices[..., 0, 0], matrices[..., 0, 1], matrices[..., 1, 1]
-    inverse = np.stack([np.stack([last, -off], -1), np.stack([-off, first], -1)], -2)
-    inverse /= (first * last - off**2)[..., None, None]
-    return inverse
-
-
-def _sums(values: np.ndarray, side: int) -> np.ndarray:
-    """:func:`window_sums` of each component."""
-    rows, cols = values.shape[:2]
-    flat = values.reshape(rows, cols, -1)
-    sums = np.stack([window_sums(flat[..., k], side) for k in range(flat.shape[-1])], -1)
-    return sums.reshape(*sums.shape[:2], *values.shape[2:])
+    determinant = first * last - off**2
+    return _symmetric(last / determinant, -off / determinant, first / determinant)
 
 
 def lens_verdict(
@@ -131,12 +151,13 @@ def lens_verdict(
     """
     shape = shifts[0].known.shape
     floor = FLOOR * reduction
+    sums = [cell_sums(*channel) for channel in zip(shifts, fields, strict=True)]
     worst, place, told = 0.0, (0, 0, 0), False
     apart: list[np.ndarray] = []
     for side in SIDES:
         if side > min(shape):
             break
-        both = [local_shifts(*channel, side, floor) for channel in zip(shifts, fields, strict=True)]
+        both = [local_shifts(channel, side, floor) for channel in sums]
         told |= any(bool(local.known.any()) for local in both)
         astray = both[0].astray + both[1].astray
         row, col = np.unravel_index(int(np.argmax(astray)), astray.shape)
