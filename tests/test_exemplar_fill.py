@@ -168,6 +168,16 @@ def test_a_second_piece_in_the_disc_counts_by_the_disc():
     assert gain[0] == pytest.approx(np.log10(16) + 7 * np.log10(0.05) + np.log10(0.05) + np.log10(share))
 
 
+def test_the_tail_of_a_product_is_that_of_random_numbers():
+    drawn = np.random.default_rng(2).random((200_000, 4)).prod(axis=1)
+    values = np.log10([0.2, 0.9, 0.1, 0.3])
+    expected = np.log10((drawn <= 10 ** values.sum()).mean())
+    assert exemplar.log10_product_tail(values) == pytest.approx(expected, abs=0.02)
+    assert exemplar.log10_product_tail(np.full(46, np.log10(0.5))) > -0.1
+    assert exemplar.log10_product_tail(np.zeros(5)) == exemplar.log10_product_tail(np.zeros(0)) == 0
+    assert -1000 < exemplar.log10_product_tail(np.array([-500.0, -500.0])) < -990
+
+
 def test_the_box_of_a_large_fragment_is_its_own():
     """One that is looked at again and again, always larger, lies where its mask says."""
     pixels = np.random.default_rng(9).integers(90, 110, (300, 900, 3)).astype(np.uint8)

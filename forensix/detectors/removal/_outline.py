@@ -114,10 +114,11 @@ def _matched(left: np.ndarray, targets: np.ndarray, usable: np.ndarray, offsets:
 
     places = np.argwhere(targets).astype(np.int32)
     row, col = places[:, 0], places[:, 1]
-    choices = np.argwhere(usable)
-    random = choices[np.random.default_rng(1).integers(len(choices), size=len(places))]
-    row_of, col_of = np.indices(usable.shape)
-    own = np.ascontiguousarray(np.stack([row_of, col_of], axis=-1), np.int32)
+    choices = np.flatnonzero(usable)
+    drawn = choices[np.random.default_rng(1).integers(len(choices), size=len(places))]
+    random = np.column_stack((drawn // usable.shape[1], drawn % usable.shape[1]))
+    own = np.empty((*usable.shape, 2), np.int32)
+    own[..., 0], own[..., 1] = np.arange(usable.shape[0])[:, None], np.arange(usable.shape[1])
     field = own + offsets
     to = np.clip(field[row, col], 0, np.array(usable.shape) - 1)
     given = offsets[row, col].any(axis=1) & usable[to[:, 0], to[:, 1]]

@@ -193,19 +193,19 @@ def _best_disc(
     some = points[: min(len(points), 16)]
     middles = (some[:, None] + some[None]).reshape(-1, 2) / 2
     best: tuple[float, np.ndarray, np.ndarray, float] | None = None
+    nearby = -np.array([log10_share(radius, size) for radius in RADII])
+    worth = np.maximum(0, rarity + nearby[:, None])
     for centre in np.concatenate([points, middles]):
         apart = np.hypot(*np.moveaxis(ends - centre, -1, 0)) + 0.6 * reach
-        for radius in RADII:
-            within = apart <= radius
-            if not within.any():
-                continue
-            likelier = np.where(within.all(axis=0), sides.argmax(axis=0), within.argmax(axis=0))
-            side = np.take_along_axis(sides, likelier[None], axis=0)[0]
-            nearby = -log10_share(radius, size)
-            value = np.maximum(0, rarity + nearby) + side - BOTH * within.all(axis=0)
-            score = float(value[within.any(axis=0)].sum()) - nearby  # the first may lie anywhere
-            if best is None or score > best[0]:
-                best = score, within.any(axis=0), likelier == 1, float(radius)
+        within = apart <= RADII[:, None, None]  # (radii, 2, count)
+        both, any_side = within.all(axis=1), within.any(axis=1)
+        other = np.where(both, sides.argmax(axis=0), within.argmax(axis=1))
+        side = np.where(other == 1, sides[1], sides[0])
+        scores = np.where(any_side, worth + side - BOTH * both, 0).sum(axis=1) - nearby
+        scores[~any_side.any(axis=1)] = -np.inf  # the first may lie anywhere
+        at = int(scores.argmax())
+        if scores[at] > -np.inf and (best is None or scores[at] > best[0]):
+            best = float(scores[at]), any_side[at], other[at] == 1, float(RADII[at])
     if best is None:  # larger than every disc: by itself
         alone = np.arange(len(rest)) == int(areas.argmax())
         return alone, np.full(len(rest), jumps[int(areas.argmax())] > 0), float(reach.max())

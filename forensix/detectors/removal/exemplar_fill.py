@@ -101,8 +101,8 @@ def find_copied_holes(rgb: np.ndarray, luma: np.ndarray) -> CopiedHoles:
 def log10_alarms(hole: CopiedHole, *, sizes: list[int], size: int) -> float:
     """log10 of how many such holes chance would give in the picture.
 
-    The rarest fragment may lie anywhere; each other counts as far as chance seldom brings
-    such a group into the same disc.
+    The rarest fragment may lie anywhere; the others count together (Fisher's method), each by
+    how seldom chance brings such a group into the same disc.
 
     sizes : of all groups of two and more matches in the picture
     size : pixels of the picture
@@ -110,7 +110,27 @@ def log10_alarms(hole: CopiedHole, *, sizes: list[int], size: int) -> float:
     chance = chance_besides(len(hole.fragments), sizes)
     rarity = np.sort(chance.log10_groups(np.array([fragment.anchors for fragment in hole.fragments])))
     rest = np.minimum(0, rarity[1:] + log10_share(hole.radius, size))
-    return float(np.log10(len(RADII)) + rarity[0] + rest.sum())
+    return float(np.log10(len(RADII)) + rarity[0] + log10_product_tail(rest))
+
+
+def log10_product_tail(log10_values: np.ndarray) -> float:
+    """log10 of how often so many even random numbers of 0 to 1 have a product as small as these.
+
+    The bare product would make many values of one half rare.
+
+    References
+    ----------
+    R. A. Fisher, Statistical Methods for Research Workers, 1925, section 21.1.
+    """
+    from scipy.special import gammaln
+
+    total = -float(log10_values.sum()) * np.log(10)
+    if total <= 0:
+        return 0.0
+    terms = np.arange(len(log10_values))
+    logs = terms * np.log(total) - gammaln(terms + 1)
+    tail = logs.max() + np.log(np.exp(logs - logs.max()).sum()) - total
+    return float(min(0.0, tail / np.log(10)))
 
 
 def chance_besides(copies: int, sizes: list[int]) -> Chance:
@@ -230,4 +250,4 @@ def _heatmap(filled: np.ndarray, score: float) -> Heatmap:
     """The score inside the holes, 0.1 elsewhere; one cell a pixel only if there are any."""
     if not filled.any():
         return Heatmap(np.full(tuple(-(-side // 8) for side in filled.shape), 0.1, np.float32), 8)
-    return Heatmap(np.where(filled, max(score, 0.51), 0.1).astype(np.float32))
+    return Heatmap(np.where(filled, np.float32(max(score, 0.51)), np.float32(0.1)))
