@@ -111,3 +111,15 @@ def test_too_small_does_not_apply():
 def test_refuses_what_is_not_a_picture():
     with pytest.raises(ParameterError):
         cuts.cut_rectangles(np.zeros((4, 4, 3), np.float32))
+
+
+@pytest.mark.parametrize("kind, options", [("PNG", {}), ("JPEG", {"quality": 80})])
+def test_a_frame_around_the_photo_is_no_paste(kind, options):
+    framed = np.pad(photo(), ((24, 24), (24, 24), (0, 0)), constant_values=250)
+    assert cuts.detect(encoded(framed, kind, **options)).score < 0.5
+    # A paste inside the frame is found as before.
+    top, left, rows, cols = BOX
+    framed = np.pad(pasted(photo()), ((24, 24), (24, 24), (0, 0)), constant_values=250)
+    finding = cuts.detect(encoded(framed, kind, **options))
+    assert finding.score > 0.9
+    assert [region.box for region in finding.regions] == [(top + 24, left + 24, rows, cols)]

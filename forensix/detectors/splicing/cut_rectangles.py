@@ -45,6 +45,8 @@ LEAST_BORDER = 5.0  # nats, each of the four
 TOGETHER = 4  # runs that chance may make sharp together
 BEYOND = 6  # runs beyond a corner in which a border should have ended
 MARGIN = 16  # pixels along the picture's edge, where captions and frames lie
+# Around a photo with a frame almost everything has one grey level.
+LEAST_FRAMED, FRAME_DEPTH, FRAME_SHARE = 0.25, 4.0, 0.9
 MOST_RECTANGLES = 8
 LINES = 40  # of each direction that are combined to rectangles
 PHASES = 8
@@ -189,7 +191,7 @@ def cut_rectangles(luma: np.ndarray) -> tuple[list[Rectangle], int]:
     false_alarms = (choices - np.sum(sides, axis=0)) / np.log(10)
     false_alarms[np.min(sides, axis=0) < LEAST_BORDER] = np.inf
     boxes = tops, lefts, bottoms - tops, rights - lefts
-    return _best_apart(false_alarms, boxes), upright + level
+    return _best_apart(luma, false_alarms, boxes), upright + level
 
 
 def _pairs(lines: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -199,7 +201,7 @@ def _pairs(lines: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return lines[first[far]], lines[second[far]]
 
 
-def _best_apart(false_alarms: np.ndarray, boxes: tuple[np.ndarray, ...]) -> list[Rectangle]:
+def _best_apart(luma: np.ndarray, false_alarms: np.ndarray, boxes: tuple[np.ndarray, ...]) -> list[Rectangle]:
     tops, lefts, heights, widths = boxes
     chosen: list[Rectangle] = []
     order = np.argsort(false_alarms, axis=None)
@@ -211,11 +213,22 @@ def _best_apart(false_alarms: np.ndarray, boxes: tuple[np.ndarray, ...]) -> list
             int(heights[vertical]),
             int(widths[horizontal]),
         )
-        if not any(_overlap(box, other.box) for other in chosen):
+        if not any(_overlap(box, other.box) for other in chosen) and not framed(luma, box):
             chosen.append(Rectangle(box, float(false_alarms[vertical, horizontal])))
         if len(chosen) == MOST_RECTANGLES:
             break
     return chosen
+
+
+def framed(luma: np.ndarray, box: tuple[int, int, int, int]) -> bool:
+    """Whether a box is the picture itself, and what lies around it an even frame."""
+    top, left, rows, cols = box
+    if rows * cols < LEAST_FRAMED * luma.size:
+        return False
+    beside = luma[top : top + rows]
+    parts = luma[:top], luma[top + rows :], beside[:, :left], beside[:, left + cols :]
+    around = np.concatenate([part.ravel() for part in parts])
+    return bool(np.mean(np.abs(around - np.median(around)) < FRAME_DEPTH) > FRAME_SHARE)
 
 
 def _overlap(one: tuple[int, int, int, int], other: tuple[int, int, int, int]) -> bool:
