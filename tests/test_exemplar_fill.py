@@ -291,3 +291,27 @@ def test_a_hole_in_a_tiny_picture_stays_as_it_is():
     hole = _targets.CopiedHole((piece,), (False,), 30.0)
     pixels = photo()[:30, :30]
     assert np.array_equal(_outline.outlined(hole, pixels), hole.mask(30, 30))
+
+
+def test_small_pieces_whole_blocks_away_are_a_jpeg_repeating_itself():
+    mask = np.ones((12, 12), bool)
+    assert exemplar.is_block_content(_fragments.Fragment(5, 5, mask, (48, -96), 6))
+    assert not exemplar.is_block_content(_fragments.Fragment(5, 5, mask, (48, -97), 6))
+    assert not exemplar.is_block_content(_fragments.Fragment(5, 5, np.ones((40, 40), bool), (48, -96), 6))
+
+
+def test_separate_copies_are_not_bridged():
+    one = np.zeros((400, 400), bool)
+    one[10:60, 10:60] = True
+    parts = one | np.roll(one, (150, 200), (0, 1))
+    assert _targets.part_side(parts) == pytest.approx(50)
+    assert _targets.part_side(np.zeros((4, 4), bool)) == 0
+    speck = one.copy()
+    speck[300, 300] = True
+    assert _targets.part_side(speck) == pytest.approx(50, abs=0.1)
+    pieces = tuple(
+        _fragments.Fragment(top, left, np.ones((50, 50), bool), (150 + top, 3), 40)
+        for top, left in ((10, 10), (10, 200), (200, 100))
+    )
+    hole = _targets.CopiedHole(pieces, (False, False, False), 200.0)
+    assert hole.mask(500, 400).sum() == pytest.approx(3 * 2500, rel=0.05)

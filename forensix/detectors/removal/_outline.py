@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from forensix.detectors.removal._self_matches import Matches, residual
-from forensix.detectors.removal._targets import CopiedHole
+from forensix.detectors.removal._targets import CopiedHole, part_side
 
 RADIUS = 3  # pixels, of the patches compared
 SWEEPS = 3
@@ -24,7 +24,7 @@ AGREEING = 32  # of the 48 neighbours; untouched photos: 18 at one place in ten
 LEAST_PART = 40  # pixels of a coherent part
 LINK = 4  # pixels between coherent parts that belong together
 LEAST_USABLE = 1000  # pixels to look for pieces in
-CLOSING = 0.8  # of the square root of the area, up to which gaps are closed
+CLOSING = 0.8  # of the side of its parts, up to which gaps are closed
 
 
 def outlined(hole: CopiedHole, rgb: np.ndarray, matches: Matches | None = None) -> np.ndarray:
@@ -158,7 +158,7 @@ def _joined(coherent: np.ndarray, known: np.ndarray) -> np.ndarray:
     kept[labels[known]] = True
     kept[0] = False
     mask = (parts > 0) & kept[labels]
-    gap = int(CLOSING * np.sqrt(mask.sum())) | 1
+    gap = int(CLOSING * part_side(mask)) | 1
     shut = cv2.morphologyEx(np.pad(mask.astype(np.uint8), gap), cv2.MORPH_CLOSE, _disc(gap))
     filled: np.ndarray = ndimage.binary_fill_holes(shut[gap:-gap, gap:-gap])
     return filled

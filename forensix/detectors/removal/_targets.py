@@ -22,6 +22,7 @@ SEAM, SEAM_AT = 0.6, 0.15
 LATTICE, LATTICE_AT = 1.5, 12.0
 MOST_HOLES = 8
 TELLING = 0.5  # decades of rim and lattice that tell a single copy from its source
+NEAR = 0.5  # times the side of its parts, up to which the gaps of a hole are closed
 GAP = 9  # pixels between the fragments of a hole, at least
 
 
@@ -53,7 +54,7 @@ class CopiedHole:
         if not self.certain:
             taken = self._others(rows, cols)
             return closed(covered, gap=GAP) | closed(taken, gap=GAP)
-        return closed(covered, gap=max(GAP, int(self.radius)))
+        return closed(covered, gap=max(GAP, min(int(self.radius), int(NEAR * part_side(covered)))))
 
     def sources(self, rows: int, cols: int) -> np.ndarray:
         """Where the fragments were taken from, (rows, cols) bool; nowhere if that is not certain."""
@@ -215,6 +216,18 @@ def _best_disc(
 def log10_share(radius: float, size: int) -> float:
     """log10 of how often one of two places falls into a disc, at most 0."""
     return float(min(0.0, np.log10(2 * np.pi * radius**2 / size)))
+
+
+def part_side(mask: np.ndarray) -> float:
+    """Square root of the area of the connected parts, as the mean over their pixels; 0 without any.
+
+    Separate copies lie farther apart than they are large, parts of one hole do not; specks beside a large
+    part hardly count.
+    """
+    from scipy import ndimage
+
+    sizes = np.bincount(ndimage.label(mask)[0].ravel())[1:].astype(np.float64)
+    return float(np.sqrt((sizes**2).sum() / sizes.sum())) if sizes.size else 0.0
 
 
 def closed(mask: np.ndarray, *, gap: int) -> np.ndarray:

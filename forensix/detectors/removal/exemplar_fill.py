@@ -43,6 +43,7 @@ METHOD = Method(
 )
 
 LEAST_SIDE = 64
+LEAST_ALIGNED = 1600  # pixels of a piece that may lie whole JPEG blocks from its like
 DECISION = -3.0  # log10 of the number of false alarms: chance gives one in a thousand pictures
 MOST_HOLES = 8
 MOST_OUTLINED = 2  # holes whose outline is looked at pixel by pixel
@@ -84,7 +85,8 @@ def find_copied_holes(rgb: np.ndarray, luma: np.ndarray) -> CopiedHoles:
     matches = self_matches(luma)
     grouped = groups(matches)
     sizes = [len(group) for group in grouped]
-    found = [piece for piece in fragments(rgb, matches, grouped) if not is_lettering(piece, luma)]
+    pieces = fragments(rgb, matches, grouped)
+    found = [piece for piece in pieces if not (is_lettering(piece, luma) or is_block_content(piece))]
     chance = chance_besides(len(found), sizes)
     weighed = [
         (hole, log10_alarms(hole, sizes=sizes, size=luma.size))
@@ -96,6 +98,15 @@ def find_copied_holes(rgb: np.ndarray, luma: np.ndarray) -> CopiedHoles:
         best=weighed[0][1] if weighed else None,
         matches=matches,
     )
+
+
+def is_block_content(piece: Fragment) -> bool:
+    """Whether a small piece lies whole blocks of 8 x 8 pixels from its like.
+
+    The blocks of a coarse JPEG have few contents, and the same few blocks meet again elsewhere.
+    """
+    down, right = piece.offset
+    return down % 8 == 0 and right % 8 == 0 and piece.area < LEAST_ALIGNED
 
 
 def log10_alarms(hole: CopiedHole, *, sizes: list[int], size: int) -> float:
