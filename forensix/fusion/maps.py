@@ -8,8 +8,11 @@ import numpy as np
 
 from forensix.finding import Finding, Heatmap, expand_cells
 from forensix.fusion.combine import INCONSISTENT_FROM
+from forensix.fusion.sides import shifts_of, sources
 from forensix.result import Conclusion
 
+# Families whose maps show that two places are alike, which says nothing of which was pasted.
+SAME_LIKENESS = ("copy_move", "removal")
 # The largest 8-bit value that still reads as "nothing found".
 QUIET = 127
 
@@ -31,19 +34,34 @@ def fuse_heatmaps(findings: Iterable[Finding], integrity: Conclusion, rows: int,
     Where integrity is not "inconsistent" nothing rises above 127, so the picture of
     an untouched photo stays dark. Maps of detectors that did not decide (score at
     most 0.5) never rise above it either, nor do those of detectors whose weight alone would
-    not have been enough, next to one whose weight is.
+    not have been enough, next to one whose weight is. Where another trace names one side of a
+    copied pair, that side was pasted, and the other does not rise above 127 for the copy.
     """
-    fused = np.zeros((rows, cols), np.uint8)
     shown = [f for f in findings if f.heatmap is not None and f.score is not None]
     decided = [f for f in shown if f.score is not None and f.score > 0.5]
     enough = [f for f in decided if f.log10_lr is not None and f.log10_lr >= INCONSISTENT_FROM]
-    loud = {f.detector for f in enough or decided} if integrity.label == "inconsistent" else set()
+    loud = (enough or decided) if integrity.label == "inconsistent" else []
+    names = {finding.detector for finding in loud}
+    fused = np.zeros((rows, cols), np.uint8)
     for finding in shown:
+        if finding.heatmap is not None and finding.detector not in names:
+            np.maximum(fused, np.minimum(grey_map(finding.heatmap, rows, cols), QUIET), out=fused)
+    copied, other = (
+        _largest([f for f in loud if (f.family in SAME_LIKENESS) is both], rows, cols)
+        for both in (True, False)
+    )
+    if copied.any() and other.any():
+        source = sources(copied > QUIET, other > QUIET, shifts_of(f for f in loud if f.family == "copy_move"))
+        copied[source] = np.minimum(copied[source], QUIET)
+    return np.maximum(fused, np.maximum(copied, other))
+
+
+def _largest(findings: Iterable[Finding], rows: int, cols: int) -> np.ndarray:
+    """(rows, cols) uint8: the largest value of their maps, 0 without any."""
+    fused = np.zeros((rows, cols), np.uint8)
+    for finding in findings:
         if finding.heatmap is not None:
-            grey = grey_map(finding.heatmap, rows, cols)
-            if finding.detector not in loud:
-                grey = np.minimum(grey, QUIET)
-            np.maximum(fused, grey, out=fused)
+            np.maximum(fused, grey_map(finding.heatmap, rows, cols), out=fused)
     return fused
 
 
