@@ -61,6 +61,8 @@ def test_the_mask_holds_only_the_pasted_side():
     changed = Conclusion("inconsistent", 0.99, 3.0)
     assert np.array_equal(fuse_heatmaps([copied, cut], changed, *SHAPE) > 127, mask(PASTED))
     assert np.array_equal(fuse_heatmaps([copied], changed, *SHAPE) > 127, mask(PASTED, SOURCE))
+    history = finding("jpeg-ghosts", "jpeg", mask(PASTED))
+    assert np.array_equal(fuse_heatmaps([copied, history], changed, *SHAPE) > 127, mask(PASTED, SOURCE))
     calm = Conclusion("consistent", 0.1, -1.0)
     assert not (fuse_heatmaps([copied, cut], calm, *SHAPE) > 127).any()
 

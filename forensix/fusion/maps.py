@@ -11,8 +11,10 @@ from forensix.fusion.combine import INCONSISTENT_FROM
 from forensix.fusion.sides import shifts_of, sources
 from forensix.result import Conclusion
 
-# Families whose maps show that two places are alike, which says nothing of which was pasted.
-SAME_LIKENESS = ("copy_move", "removal")
+# Methods that outline what was pasted by its own border. That a side of a copied pair has another JPEG
+# history names it, too, but a reader of a copy expects to see both sides, and only the border
+# itself shows the source to be none of the change.
+OUTLINES_PASTE = ("cut-rectangles",)
 # The largest 8-bit value that still reads as "nothing found".
 QUIET = 127
 
@@ -34,8 +36,8 @@ def fuse_heatmaps(findings: Iterable[Finding], integrity: Conclusion, rows: int,
     Where integrity is not "inconsistent" nothing rises above 127, so the picture of
     an untouched photo stays dark. Maps of detectors that did not decide (score at
     most 0.5) never rise above it either, nor do those of detectors whose weight alone would
-    not have been enough, next to one whose weight is. Where another trace names one side of a
-    copied pair, that side was pasted, and the other does not rise above 127 for the copy.
+    not have been enough, next to one whose weight is. Where a border that was cut outlines one
+    side of a copied pair, that side was pasted, and the other does not rise above 127 for the copy.
     """
     shown = [f for f in findings if f.heatmap is not None and f.score is not None]
     decided = [f for f in shown if f.score is not None and f.score > 0.5]
@@ -46,14 +48,15 @@ def fuse_heatmaps(findings: Iterable[Finding], integrity: Conclusion, rows: int,
     for finding in shown:
         if finding.heatmap is not None and finding.detector not in names:
             np.maximum(fused, np.minimum(grey_map(finding.heatmap, rows, cols), QUIET), out=fused)
-    copied, other = (
-        _largest([f for f in loud if (f.family in SAME_LIKENESS) is both], rows, cols)
-        for both in (True, False)
-    )
-    if copied.any() and other.any():
-        source = sources(copied > QUIET, other > QUIET, shifts_of(f for f in loud if f.family == "copy_move"))
-        copied[source] = np.minimum(copied[source], QUIET)
-    return np.maximum(fused, np.maximum(copied, other))
+    copies = _largest([f for f in loud if f.family == "copy_move"], rows, cols)
+    borders = _largest([f for f in loud if f.detector in OUTLINES_PASTE], rows, cols)
+    if copies.any() and borders.any():
+        source = sources(
+            copies > QUIET, borders > QUIET, shifts_of(f for f in loud if f.family == "copy_move")
+        )
+        copies[source] = np.minimum(copies[source], QUIET)
+    others = _largest([f for f in loud if f.family != "copy_move"], rows, cols)
+    return np.maximum(fused, np.maximum(copies, others))
 
 
 def _largest(findings: Iterable[Finding], rows: int, cols: int) -> np.ndarray:
