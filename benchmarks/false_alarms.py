@@ -95,7 +95,7 @@ def looked_at(path: Path, preset: str) -> dict[str, Any]:
     mask = dict(grey_maps(result)).get("mask")
     return {
         "labels": {name: conclusion.label for name, conclusion in result.conclusions.items()},
-        "decided": [f.detector for f in result.findings if f.score is not None and f.score > 0.5],
+        "decided": [f.detector for f in result.findings if f.decided],
         "spoke": [f.detector for f in result.findings if f.score is not None],
         "alarm": float((mask > 127).mean()) if mask is not None else 0.0,
         "because": list(result.conclusions["integrity"].because),

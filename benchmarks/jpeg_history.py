@@ -130,8 +130,7 @@ def answer(method: str, data: bytes, shape: tuple[int, int]) -> Answer:
     if finding.heatmap is None:
         return Answer(finding.score, None, nothing)
     suspicion = np.nan_to_num(finding.heatmap.full_size(*shape), nan=0.0)
-    decided = finding.score is not None and finding.score > 0.5
-    return Answer(finding.score, suspicion, suspicion > 0.5 if decided else nothing)
+    return Answer(finding.score, suspicion, suspicion > 0.5 if finding.decided else nothing)
 
 
 def together(answers: Sequence[Answer]) -> Answer:

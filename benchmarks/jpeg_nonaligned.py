@@ -113,11 +113,11 @@ def f1(found: np.ndarray, mask: np.ndarray) -> float:
 def measured(name: str, forged: bytes, twin: bytes, mask: np.ndarray) -> tuple[float, float, bool, bool]:
     """Pixel AUC, F1, whether the forgery was called, whether the twin was."""
     finding, other = (forensix.scan(data, detectors=[name]).findings[0] for data in (forged, twin))
-    alarm = other.score is not None and other.score > 0.5
+    alarm = other.decided
     if finding.heatmap is None:
         return 0.5, 0.0, False, alarm
     grey = grey_map(finding.heatmap, *mask.shape)
-    called = finding.score is not None and finding.score > 0.5
+    called = finding.decided
     return pixel_auc(grey, mask), f1(grey > 127, mask), called, alarm
 
 

@@ -38,7 +38,7 @@ def encoded(picture: np.ndarray, quality: int | None) -> bytes:
 
 def alarmed(method, data: bytes) -> bool:
     finding = method.detect(forensix.open(data))
-    return finding.score is not None and finding.score > 0.5
+    return finding.decided
 
 
 def pasted(crop: np.ndarray, side: int, factor: float, angle: float, rng: np.random.Generator) -> np.ndarray:
@@ -67,9 +67,7 @@ def main() -> None:
     for photo in args.photos:
         try:
             evidence = forensix.open(photo)
-            counts["untouched photo: alarms", "as it is"].append(
-                (resampling.detect(evidence).score or 0) > 0.5
-            )
+            counts["untouched photo: alarms", "as it is"].append(resampling.detect(evidence).decided)
         except ForensixError as error:
             print(f"left out: {photo}: {error}")
             continue

@@ -145,6 +145,11 @@ class Finding:
             raise ParameterError(f"a finding that is {self.status} has a reason and no score")
 
     @property
+    def decided(self) -> bool:
+        """True when the method's own decision is that there is something."""
+        return self.score is not None and self.score > 0.5
+
+    @property
     def speaks(self) -> bool:
         """True when the method ran and could tell something."""
         return self.score is not None

@@ -93,7 +93,7 @@ def _found(result: ScanResult, name: str, truth: np.ndarray | None, untouched: b
     )
     found = {
         "score": finding.score,
-        "decided": finding.score is not None and finding.score > 0.5,
+        "decided": finding.decided,
         "seconds": finding.seconds,
         "status": str(finding.status),
     }

@@ -67,7 +67,7 @@ def _answer(question: str, findings: list[Finding], methods: Mapping[str, Method
     score = round(1 / (1 + 10**-total), 6)
     for_it = [f for f in strongest if _weight(f) > 0]
     against = [f for f in strongest if _weight(f) <= 0]
-    decided = [f for f in for_it if f.score is not None and f.score > 0.5]
+    decided = [f for f in for_it if f.decided]
     low, middle, high = LABELS[question]
     # A generator's traces in a file that only a camera writes: one of the two is wrong.
     families = {f.family for f in decided}
@@ -150,7 +150,7 @@ def _strongest_by_trace(findings: list[Finding], methods: Mapping[str, Method]) 
     of its family hardly ever speaks does not take from it. Next to a decision, silence may be
     blindness to this change, and the least of it counts.
     """
-    quiet = not any(f.score is not None and f.score > 0.5 for f in findings)
+    quiet = not any(f.decided for f in findings)
     best: dict[str, Finding] = {}
     for finding in findings:
         trace = methods[finding.detector].rests_on
@@ -170,11 +170,7 @@ def _found_too(
     """Findings of other families that decided as well, on a trace that one of `decided` rests on."""
     traces = {methods[f.detector].rests_on: f.family for f in decided}
     return [
-        f
-        for f in findings
-        if f.score is not None
-        and f.score > 0.5
-        and traces.get(methods[f.detector].rests_on, f.family) != f.family
+        f for f in findings if f.decided and traces.get(methods[f.detector].rests_on, f.family) != f.family
     ]
 
 

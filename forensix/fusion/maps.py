@@ -40,7 +40,7 @@ def fuse_heatmaps(findings: Iterable[Finding], integrity: Conclusion, rows: int,
     side of a copied pair, that side was pasted, and the other does not rise above 127 for the copy.
     """
     shown = [f for f in findings if f.heatmap is not None and f.score is not None]
-    decided = [f for f in shown if f.score is not None and f.score > 0.5]
+    decided = [f for f in shown if f.decided]
     enough = [f for f in decided if f.log10_lr is not None and f.log10_lr >= INCONSISTENT_FROM]
     loud = (enough or decided) if integrity.label == "inconsistent" else []
     names = {finding.detector for finding in loud}

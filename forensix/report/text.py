@@ -101,7 +101,7 @@ def _findings(result: ScanResult) -> list[Table]:
             continue
         table = _grid(11, longest)
         for position, finding in enumerate(chosen):
-            colour = "red" if finding.status is Status.FAILED or (finding.score or 0) > 0.5 else ""
+            colour = "red" if finding.status is Status.FAILED or finding.decided else ""
             _row(table, "" if position else f"  {heading}", (finding.detector, colour), _said(finding))
         tables.append(table)
     return tables

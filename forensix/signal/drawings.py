@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from forensix.signal.agreement import CLIPPED
 from forensix.signal.local_correlation import local_mean
 
 # A photo's noise, or what JPEG leaves of it, makes nothing even but what is black or burnt out:
@@ -11,7 +12,6 @@ from forensix.signal.local_correlation import local_mean
 LEAST_EVEN = 0.3
 EVEN = 0.05  # variance within 9 x 9 pixels, grey levels squared
 RADIUS = 4
-BLACK, WHITE = 4.0, 251.0
 
 
 def is_drawn(luma: np.ndarray) -> bool:
@@ -19,7 +19,8 @@ def is_drawn(luma: np.ndarray) -> bool:
 
     luma : (rows, cols) float32, 0-255
     """
+    dark, bright = CLIPPED
     centred = luma - np.float32(128)
     mean = local_mean(centred, RADIUS)
     even = local_mean(centred * centred, RADIUS) - mean * mean < EVEN
-    return bool(np.mean(even & (luma > BLACK) & (luma < WHITE)) > LEAST_EVEN)
+    return bool(np.mean(even & (luma > dark) & (luma < bright)) > LEAST_EVEN)

@@ -56,7 +56,7 @@ def detect(evidence: Evidence, *, preset: str = "standard", findings: tuple[Find
     if not ran:
         raise NotApplicable(findings[0].reason if findings and findings[0].reason else "no path was run")
     spoke = sorted((f for f in ran if f.score is not None), key=lambda f: -(f.score or 0.0))
-    decided = [f for f in spoke if (f.score or 0.0) > 0.5]
+    decided = [f for f in spoke if f.decided]
     masks = {f.detector: _mask(f, evidence.height, evidence.width) for f in decided}
     shared = {
         (one, other): round(overlap(masks[one], masks[other]), 3) for one, other in combinations(masks, 2)

@@ -69,10 +69,11 @@ def detect(evidence: Evidence, *, preset: str = "standard") -> Finding:
     whole = stability(rgb, coefficients, encoding)
     if not saved_twice(whole):
         return _silent(whole, heatmap=_heatmap(whole))
-    deviating = regions.deviating(regions.doubted(whole.evidence), whole.region)
+    nats = regions.doubted(whole.evidence)
+    deviating = regions.deviating(nats, whole.region)
     if deviating.false_alarms and saved_before_everywhere(evidence, jpeg):
         return _belied(whole)
-    return _finding(whole, deviating, evidence)
+    return _finding(whole, nats, deviating, evidence)
 
 
 def stability(
@@ -165,11 +166,12 @@ def _rate(found: resaves.Stability, which: int) -> str:
     return f"{1000 * float(found.totals[which].sum()) / blocks:.3g}"
 
 
-def _finding(found: resaves.Stability, deviating: regions.Regions, evidence: Evidence) -> Finding:
+def _finding(
+    found: resaves.Stability, nats: np.ndarray, deviating: regions.Regions, evidence: Evidence
+) -> Finding:
     from forensix.native.two_label_field import two_label_field
     from forensix.signal.regions import bounding_boxes
 
-    nats = regions.doubted(found.evidence)
     power = -float(np.mean(nats[found.usable]))
     smallest = regions.smallest_region(power, nats.size)
     belief = two_label_field(nats, coupling=regions.CONNECTIVE)

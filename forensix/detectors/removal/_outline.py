@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from forensix.detectors.removal._self_matches import Matches, residual
-from forensix.detectors.removal._targets import CopiedHole, part_side
+from forensix.detectors.removal._targets import CopiedHole, closed, part_side
 
 RADIUS = 3  # pixels, of the patches compared
 SWEEPS = 3
@@ -158,10 +158,7 @@ def _joined(coherent: np.ndarray, known: np.ndarray) -> np.ndarray:
     kept[labels[known]] = True
     kept[0] = False
     mask = (parts > 0) & kept[labels]
-    gap = int(CLOSING * part_side(mask)) | 1
-    shut = cv2.morphologyEx(np.pad(mask.astype(np.uint8), gap), cv2.MORPH_CLOSE, _disc(gap))
-    filled: np.ndarray = ndimage.binary_fill_holes(shut[gap:-gap, gap:-gap])
-    return filled
+    return closed(mask, gap=int(CLOSING * part_side(mask)) | 1)
 
 
 def _disc(size: int) -> np.ndarray:
