@@ -19,6 +19,7 @@ BETWEEN = 0.3  # how much of the scatter between generators counts as noise
 MADE_SHARE = 0.4  # of the weight of all generators goes to made ones
 FALSE_ALARMS = 0.01
 FOLDS = 5
+BAND = (0.05, 0.5, 0.95)  # of real photos, drawn behind the spectra of a picture
 FAR = 0.98  # of the known pictures lie nearer than the farthest that is judged
 
 
@@ -63,8 +64,18 @@ def fit(names: list[str], table: dict[str, np.ndarray], chosen: np.ndarray) -> O
     return OriginModel(
         names=tuple(names), mean=mean, spread=spread, weights=np.array(weights), offsets=hundredth,
         units=hundredth - tenth, threshold=0.0, precision=precision, centres=np.array(centres), farthest=1.0,
-        kinds=tuple(kinds),
+        kinds=tuple(kinds), bands=bands(table, chosen & ~synthetic),
     )  # fmt: skip
+
+
+def bands(table: dict[str, np.ndarray], photos: np.ndarray) -> np.ndarray:
+    """(2, 3, n): which shares of the photos lie below, lossless and JPEG."""
+    return np.array(
+        [
+            np.quantile(table["numbers"][photos & (table["after"] == after)], BAND, axis=0)
+            for after in ("png", "jpeg")
+        ]
+    )
 
 
 class _Scatter:

@@ -31,7 +31,7 @@ import origin_data as data
 import origin_model as fitting
 
 from forensix.detectors.synthetic import _features
-from forensix.detectors.synthetic.spectral_fingerprint import windows_of
+from forensix.detectors.synthetic._features import windows_of
 from forensix.errors import ForensixError
 from forensix.forgery.generators import UPSAMPLINGS, generate
 

@@ -10,6 +10,7 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from forensix.finding import Finding, Region
+from forensix.report import curves
 from forensix.report.escape import printable
 from forensix.report.facts import SILENCE, facts, flat, making
 from forensix.report.pictures import Pictures
@@ -41,6 +42,8 @@ def render(documents: Iterable[tuple[ScanResult, Pictures]]) -> str:
         style_hash=_policy_hash(style),
         script_hash=_policy_hash(script),
         titles=LABELS,
+        points=curves.as_text,
+        plot_size=(curves.WIDTH, curves.HEIGHT),
     )  # fmt: skip
 
 
@@ -92,7 +95,8 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "silence": SILENCE[finding.status],
         "said": finding.reason or finding.explanation,
         "weight": weight,
-        "measurements": flat(finding.measurements),
+        "measurements": flat(curves.without_curves(finding.measurements)),
+        "plots": curves.plots(finding),
         "parameters": flat(finding.parameters),
         "regions": sorted(finding.regions, key=lambda region: -region.area)[:REGIONS],
     }

@@ -10,16 +10,27 @@ from functools import cache
 
 import numpy as np
 
-from forensix.signal.spectra import azimuthal_profile, frequencies, tapered_spectra
+from forensix.signal.spectra import SIDE, azimuthal_profile, frequencies, tapered_spectra, window_corners
 
 EDGES = (0.03, 0.05, 0.07, 0.09, 0.11, 0.13, 0.15, 0.17, 0.19, 0.21, 0.23, 0.25, 0.27, 0.29, 0.31, 0.33, 0.35,
          0.37, 0.39, 0.41, 0.43, 0.45, 0.47, 0.49, 0.53, 0.58, 0.64, 0.71)  # fmt: skip
 BANDS = (0.05, 0.12, 0.20, 0.28, 0.36, 0.43, 0.5, 0.6, 0.71)
+MOST_WINDOWS = 48
 MOST_FLAT, MOST_CLIPPED = 0.5, 0.3
 DARKEST, LIGHTEST = 2, 253
 LITTLE = 1e-2  # power, squared grey levels: below what rounding to whole levels leaves (1/12)
 # Multiples of 1/2, 1/4, 1/8 and 1/3 cycles per pixel, where up-sampling repeats itself.
 LATTICE = {"half": 2, "quarter": 4, "eighth": 8, "third": 3, "sixteenth": 16}
+
+
+def windows_of(rgb: np.ndarray, *, most: int = MOST_WINDOWS) -> tuple[np.ndarray, np.ndarray]:
+    """Windows spread over a picture.
+
+    rgb : (rows, cols, 3) uint8, at least 128 x 128
+    Returns (n, 128, 128, 3) uint8 and their corners, (n, 2) int.
+    """
+    corners = np.array(window_corners(*rgb.shape[:2], most=most))
+    return np.stack([rgb[top : top + SIDE, left : left + SIDE] for top, left in corners]), corners
 
 
 def names() -> list[str]:

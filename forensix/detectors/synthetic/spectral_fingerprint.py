@@ -4,7 +4,7 @@ Windows at the picture's own resolution are reduced to numbers: power spectra ov
 of luma, colour differences and the median residual, their slope, coherence of colours, tails of DCT
 coefficients, peaks on the lattices that up-sampling leaves, and steps that alternate. One weighted sum of
 them is learnt from photos and generated pictures that went through the same encodings. A picture
-unlike everything learnt gets no score.
+unlike everything learnt gets no score. The spectra are told as curves, with the band of real photos behind them.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ import numpy as np
 from forensix.detectors.method import Method
 from forensix.detectors.synthetic import _features
 from forensix.detectors.synthetic._origin_model import MODEL, OriginModel, shipped
+from forensix.detectors.synthetic.curves import curves_of
 from forensix.errors import NotApplicable
 from forensix.evidence import Evidence
 from forensix.finding import Finding
-from forensix.signal.spectra import SIDE, window_corners
+from forensix.signal.spectra import SIDE
 
 METHOD = Method(
     name="spectral-fingerprint",
@@ -34,23 +35,12 @@ METHOD = Method(
 )
 
 LEAST_SIDE = 2 * SIDE
-MOST_WINDOWS = 48
 # Two thirds of the windows on which the threshold was set: numbers taken from fewer scatter
 # more, and crops of photos, 256 to 320 pixels wide (4 windows), raised alarms.
 FEWEST = 8
 LEAST_SHARE = 0.25  # of the windows must have the texture of a photo
 GREY = 2  # grey levels by which the colours of a colour picture differ somewhere
 LOWEST = 0.15  # silence on a generator that was never learnt is not evidence of a camera
-
-
-def windows_of(rgb: np.ndarray, *, most: int = MOST_WINDOWS) -> tuple[np.ndarray, np.ndarray]:
-    """Windows spread over a picture.
-
-    rgb : (rows, cols, 3) uint8, at least 128 x 128
-    Returns (n, 128, 128, 3) uint8 and their corners, (n, 2) int.
-    """
-    corners = np.array(window_corners(*rgb.shape[:2], most=most))
-    return np.stack([rgb[top : top + SIDE, left : left + SIDE] for top, left in corners]), corners
 
 
 def score_of(margin: float) -> float:
@@ -72,7 +62,7 @@ def detect(evidence: Evidence, *, preset: str = "standard") -> Finding:
         raise NotApplicable(
             f"it needs at least {LEAST_SIDE} x {LEAST_SIDE} pixels, not {evidence.height} x {evidence.width}"
         )
-    windows, corners = windows_of(evidence.rgb)
+    windows, corners = _features.windows_of(evidence.rgb)
     if int(np.ptp(windows.astype(np.int16), axis=3).max()) <= GREY:
         raise NotApplicable("it compares colours, and this picture is grey")
     usable = _features.usable(windows)
@@ -94,10 +84,12 @@ def detect(evidence: Evidence, *, preset: str = "standard") -> Finding:
             measurements={"usable": count},
             parameters=parameters,
         )
-    return _judged(_features.picture_numbers(windows[usable], corners[usable]), count, parameters)
+    encoding = "jpeg" if evidence.format == "jpeg" else "lossless"
+    numbers = _features.picture_numbers(windows[usable], corners[usable])
+    return _judged(numbers, count, encoding, parameters)
 
 
-def _judged(numbers: np.ndarray, count: int, parameters: dict[str, object]) -> Finding:
+def _judged(numbers: np.ndarray, count: int, encoding: str, parameters: dict[str, object]) -> Finding:
     model = shipped()
     margin, distance = float(model.margin(numbers)), float(model.distance(numbers))
     unlike = distance > 1
@@ -109,6 +101,8 @@ def _judged(numbers: np.ndarray, count: int, parameters: dict[str, object]) -> F
             "distance": round(distance, 3),
             "sums": [round(float(height), 2) for height in model.sums(numbers)],
             "usable": count,
+            "exponent": round(float(numbers[model.names.index("luma-slope")]), 3),
+            "curves": [curve.to_dict() for curve in curves_of(numbers, encoding=encoding)],
             "weightiest": [[name, round(share, 3)] for name, share in weightiest(model, numbers)],
         },
         parameters=parameters,
