@@ -92,6 +92,14 @@ def described(
     return likelihood.local_features(planes), likelihood.local_features(wide), usable
 
 
+def inputs_of(cells: np.ndarray, windows: np.ndarray, quantiles: np.ndarray) -> np.ndarray:
+    """Features of a cell and its window, and how far these are above the picture's quantiles.
+
+    cells, windows : (count, 13); quantiles : (3, 13); returns (count, 65) float32
+    """
+    return np.concatenate([cells, windows, *(windows - row for row in quantiles)], axis=1)
+
+
 def cells_of(rgb: np.ndarray, holes: int, rng: np.random.Generator) -> tuple[list[np.ndarray], list[int]]:
     """Inputs of the perceptron and, for each array of them, whether they are of filled cells."""
     limits = likelihood.exposure_limits(rgb)
@@ -118,7 +126,7 @@ def cells_of(rgb: np.ndarray, holes: int, rng: np.random.Generator) -> tuple[lis
         places = np.argwhere(where)
         if len(places):
             row, col = places[rng.choice(len(places), min(len(places), most), replace=False)].T
-            inputs.append(likelihood.inputs_of(features[row, col], wide[row, col], quantiles))
+            inputs.append(inputs_of(features[row, col], wide[row, col], quantiles))
             labels.append(label)
     return inputs, labels
 

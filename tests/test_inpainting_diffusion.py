@@ -6,6 +6,7 @@ import pytest
 from PIL import Image
 
 import forensix
+from forensix.detectors.removal import _fill_likelihood as likelihood
 from forensix.detectors.removal import _fill_regions as areas
 from forensix.detectors.removal import inpainting_diffusion as diffusion
 from forensix.errors import NotApplicable, ParameterError
@@ -179,3 +180,16 @@ def test_rises_with_size_and_contrast():
     assert weight(cells=200) > plain > weight(cells=10)
     assert weight(mean=5.0) > plain > weight(ring=-1.0)
     assert plain > weight(elsewhere=0.1) and plain > weight(edge=1.5)
+
+
+def test_the_model_of_one_picture_is_the_perceptron():
+    model = likelihood.load_model()
+    generator = np.random.default_rng(4)
+    cells, windows = generator.normal(size=(2, 50, 13))
+    quantiles = generator.normal(size=(3, 13))
+    inputs = np.concatenate([cells, windows, *(windows - row for row in quantiles)], axis=1)
+    units = ((inputs - model.centre) / model.scale) @ model.hidden + model.hidden_bias
+    expected = np.maximum(units, 0) @ model.output + model.output_bias
+    judge = model.against(quantiles.astype(np.float32))
+    got = judge.log_odds(cells.astype(np.float32), windows.astype(np.float32))
+    np.testing.assert_allclose(got, expected, rtol=1e-3, atol=1e-3)

@@ -84,16 +84,75 @@ def fill_traces(
     return planes
 
 
+# Each loop below writes one row and reads few: compilers then work on several columns at once, which
+# they do not dare to where one loop writes to all the planes.
+
+
 @njit(cache=True, nogil=True, error_model="numpy")
 def _differences(pixels: np.ndarray, mixed: np.ndarray, laplacian: np.ndarray) -> None:
     """Mixed difference and Laplacian of all pixels but those of the outer two rows and columns."""
+    two, cols = np.float32(2), laplacian.shape[1]
+    bent = np.empty(cols + 2, np.float32)
     for i in range(laplacian.shape[0]):
-        above, here, below = pixels[i + 1], pixels[i + 2], pixels[i + 3]
-        for j in range(laplacian.shape[1]):
-            edges = above[j + 2] + below[j + 2] + here[j + 1] + here[j + 3]
-            corners = above[j + 1] + above[j + 3] + below[j + 1] + below[j + 3]
-            laplacian[i, j] = edges - np.float32(4) * here[j + 2]
-            mixed[i, j] = np.float32(4) * here[j + 2] - np.float32(2) * edges + corners
+        above, here, below = pixels[i + 1, 1:], pixels[i + 2, 1:], pixels[i + 3, 1:]
+        for j in range(cols + 2):
+            bent[j] = above[j] - two * here[j] + below[j]
+        row, middle, right, here_right, here_middle = mixed[i], bent[1:], bent[2:], here[2:], here[1:]
+        for j in range(cols):
+            row[j] = two * middle[j] - bent[j] - right[j]
+        row = laplacian[i]
+        for j in range(cols):
+            row[j] = middle[j] + here[j] + here_right[j] - two * here_middle[j]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _add_size(values: np.ndarray, total: np.ndarray) -> None:
+    for j in range(len(total)):
+        total[j] += abs(values[j])
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _add_size_of_sum(one: np.ndarray, other: np.ndarray, total: np.ndarray) -> None:
+    for j in range(len(total)):
+        total[j] += abs(one[j] + other[j])
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _add_share(values: np.ndarray, most: float, total: np.ndarray) -> None:
+    """Count what is no larger than `most`."""
+    one, none = np.float32(1), np.float32(0)
+    for j in range(len(total)):
+        total[j] += one if abs(values[j]) <= most else none
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _add_bend(before: np.ndarray, here: np.ndarray, after: np.ndarray, total: np.ndarray) -> None:
+    two = np.float32(2)
+    for j in range(len(total)):
+        total[j] += abs(before[j] - two * here[j] + after[j])
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _half_difference(before: np.ndarray, after: np.ndarray, out: np.ndarray) -> None:
+    half = np.float32(0.5)
+    for j in range(len(out)):
+        out[j] = half * (after[j] - before[j])
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _add_changes(
+    slopes: np.ndarray, changes: np.ndarray, along: np.ndarray, across: np.ndarray, steepness: np.ndarray
+) -> None:
+    """The Laplacian's change along and across the isophotes; `slopes` and `changes` are (2, cols): right, down."""
+    gx, gy, lx, ly, size = slopes[0], slopes[1], changes[0], changes[1], slopes[2]
+    for j in range(len(along)):
+        size[j] = np.sqrt(gx[j] * gx[j] + gy[j] * gy[j]) + np.float32(1e-3)
+    for j in range(len(along)):
+        along[j] += abs(lx[j] * gy[j] - ly[j] * gx[j]) / size[j]
+    for j in range(len(along)):
+        across[j] += abs(lx[j] * gx[j] + ly[j] * gy[j]) / size[j]
+    for j in range(len(along)):
+        steepness[j] += size[j]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -101,41 +160,44 @@ def _collect(
     pixels: np.ndarray, mixed: np.ndarray, laplacian: np.ndarray, low: float, high: float, sums: np.ndarray
 ) -> None:
     """Add one channel's share of all planes but those that compare channels, per column."""
-    half, one, two, none = np.float32(0.5), np.float32(1), np.float32(2), np.float32(0)
+    one, two, none = np.float32(1), np.float32(2), np.float32(0)
+    slopes = np.empty((3, sums.shape[1]), np.float32)
+    changes = np.empty((2, sums.shape[1]), np.float32)
     for i in range(CELL):
-        for j in range(sums.shape[1]):
-            here = pixels[i + 3, j + 3]
-            m, lap = mixed[i + 1, j + 1], laplacian[i + 1, j + 1]
-            gx = half * (pixels[i + 3, j + 4] - pixels[i + 3, j + 2])
-            gy = half * (pixels[i + 4, j + 3] - pixels[i + 2, j + 3])
-            lx = half * (laplacian[i + 1, j + 2] - laplacian[i + 1, j])
-            ly = half * (laplacian[i + 2, j + 1] - laplacian[i, j + 1])
-            slope = np.sqrt(gx * gx + gy * gy) + np.float32(1e-3)
-            level = pixels[i + 3, j + 1] - two * here + pixels[i + 3, j + 5]
-            upright = pixels[i + 1, j + 3] - two * here + pixels[i + 5, j + 3]
-            sums[0, j] += abs(m)
-            sums[1, j] += abs(lap)
-            sums[2, j] += one if m == none else none
-            sums[3, j] += one if abs(m) <= two else none
-            sums[4, j] += one if lap == none else none
-            sums[5, j] += abs(lx * gy - ly * gx) / slope
-            sums[6, j] += abs(lx * gx + ly * gy) / slope
-            sums[10, j] += abs(level) + abs(upright)
-            sums[11, j] += slope
-            sums[12, j] += abs(m + mixed[i + 1, j]) + abs(m + mixed[i, j + 1])
-            sums[13, j] += here
-            sums[14, j] += one if here < low or here > high else none
+        here, m, lap = pixels[i + 3, 3:], mixed[i + 1, 1:], laplacian[i + 1, 1:]
+        _half_difference(pixels[i + 3, 2:], pixels[i + 3, 4:], slopes[0])
+        _half_difference(pixels[i + 2, 3:], pixels[i + 4, 3:], slopes[1])
+        _half_difference(laplacian[i + 1], laplacian[i + 1, 2:], changes[0])
+        _half_difference(laplacian[i, 1:], laplacian[i + 2, 1:], changes[1])
+        _add_changes(slopes, changes, sums[5], sums[6], sums[11])
+        _add_size(m, sums[0])
+        _add_size(lap, sums[1])
+        _add_share(m, none, sums[2])
+        _add_share(m, two, sums[3])
+        _add_share(lap, none, sums[4])
+        _add_bend(pixels[i + 3, 1:], here, pixels[i + 3, 5:], sums[10])
+        _add_bend(pixels[i + 1, 3:], here, pixels[i + 5, 3:], sums[10])
+        _add_size_of_sum(m, mixed[i + 1], sums[12])
+        _add_size_of_sum(m, mixed[i, 1:], sums[12])
+        mean, clipped = sums[13], sums[14]
+        for j in range(len(mean)):
+            mean[j] += here[j]
+        for j in range(len(clipped)):
+            clipped[j] += one if here[j] < low or here[j] > high else none
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _compare(mixed: np.ndarray, sums: np.ndarray) -> None:
     """Add the planes that compare channels, per column."""
+    first, second, total = sums[7], sums[8], sums[9]
     for i in range(1, CELL + 1):
-        for j in range(sums.shape[1]):
-            red, green, blue = mixed[0, i, j + 1], mixed[1, i, j + 1], mixed[2, i, j + 1]
-            sums[7, j] += abs(red - green)
-            sums[8, j] += abs(green - blue)
-            sums[9, j] += abs(red + green + blue)
+        red, green, blue = mixed[0, i, 1:], mixed[1, i, 1:], mixed[2, i, 1:]
+        for j in range(len(first)):
+            first[j] += abs(red[j] - green[j])
+        for j in range(len(second)):
+            second[j] += abs(green[j] - blue[j])
+        for j in range(len(total)):
+            total[j] += abs(red[j] + green[j] + blue[j])
 
 
 @njit(

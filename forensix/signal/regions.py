@@ -29,13 +29,22 @@ def label_regions(mask: np.ndarray, *, minimum_cells: int = 1) -> tuple[np.ndarr
         raise ParameterError(f"a mask is 2-D, got shape {mask.shape}")
     if not mask.any():
         return np.zeros(mask.shape, np.int32), 0
-    labels, count = ndimage.label(mask, structure=np.ones((3, 3), int))
-    sizes = np.bincount(labels.ravel(), minlength=count + 1)
+    window = _extent(mask)
+    part, count = ndimage.label(mask[window], structure=np.ones((3, 3), int))
+    sizes = np.bincount(part.ravel(), minlength=count + 1)
     sizes[0] = 0
     order = [i for i in np.argsort(-sizes, kind="stable") if sizes[i] >= max(minimum_cells, 1)]
     renumber = np.zeros(count + 1, np.int32)
     renumber[order] = np.arange(1, len(order) + 1)
-    return renumber[labels], len(order)
+    labels = np.zeros(mask.shape, np.int32)
+    labels[window] = renumber[part]
+    return labels, len(order)
+
+
+def _extent(mask: np.ndarray) -> tuple[slice, slice]:
+    """The box of what is not 0 in a mask that has something: most of a large one is empty."""
+    down, across = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    return slice(int(down[0]), int(down[-1]) + 1), slice(int(across[0]), int(across[-1]) + 1)
 
 
 def bounding_boxes(
@@ -60,10 +69,13 @@ def bounding_boxes(
     cols = labels.shape[1] * cell if cols is None else cols
     heights = np.clip(rows - np.arange(labels.shape[0]) * cell, 0, cell)
     widths = np.clip(cols - np.arange(labels.shape[1]) * cell, 0, cell)
-    areas = np.bincount(labels.ravel(), weights=np.outer(heights, widths).ravel(), minlength=count + 1)
+    window = _extent(labels)
+    part, corner = labels[window], (window[0].start, window[1].start)
+    weights = np.outer(heights[window[0]], widths[window[1]])
+    areas = np.bincount(part.ravel(), weights=weights.ravel(), minlength=count + 1)
     found = []
-    for number, (down, across) in enumerate(ndimage.find_objects(labels, count), start=1):
-        top, left = down.start * cell, across.start * cell
-        bottom, right = min(down.stop * cell, rows), min(across.stop * cell, cols)
+    for number, (down, across) in enumerate(ndimage.find_objects(part, count), start=1):
+        top, left = (corner[0] + down.start) * cell, (corner[1] + across.start) * cell
+        bottom, right = min((corner[0] + down.stop) * cell, rows), min((corner[1] + across.stop) * cell, cols)
         found.append(((top, left, bottom - top, right - left), int(areas[number])))
     return found

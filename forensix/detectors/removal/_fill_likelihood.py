@@ -18,20 +18,23 @@ MODEL = "diffusion_fill.json"
 CELL = 4  # pixels, as in the kernel
 WINDOW = 3  # cells
 # Planes that are compared by their size, and those that are shares already.
-SIZES = (0, 1, 5, 6, 7, 8, 9, 10, 11, 12)
-SHARES = (2, 3, 4)
+SIZES = (slice(0, 2), slice(5, 13))
+SHARES = slice(2, 5)
 CLIPPED = 14
 FLOOR = 0.05  # grey levels, so that nothing at all has a logarithm
 QUANTILES = (0.05, 0.25, 0.5)
 MOST_CLIPPED = 0.5  # of a window's samples; beyond, nothing can be said of it
 LEAST_CELLS = 64
-STRIP = 64  # rows of cells at a time
+STRIP = 16  # rows of cells at a time
 REACH = 6  # grey levels
 
 
 @dataclass(frozen=True, eq=False)
 class FillModel:
     """A perceptron with one hidden layer of rectifiers; the output is in nats.
+
+    Its 65 inputs are the features of a cell, of its window, and how far the latter are above each
+    of the picture's QUANTILES.
 
     centre, scale : (inputs,) float32, taken off and divided by first
     hidden, hidden_bias : (inputs, units), (units,)
@@ -45,10 +48,46 @@ class FillModel:
     output: np.ndarray
     output_bias: float
 
-    def log_odds(self, inputs: np.ndarray) -> np.ndarray:
-        """(count, inputs) -> (count,) float32."""
-        units = ((inputs - self.centre) / self.scale) @ self.hidden + self.hidden_bias
-        odds: np.ndarray = np.maximum(units, 0) @ self.output + np.float32(self.output_bias)
+    def against(self, quantiles: np.ndarray) -> PictureModel:
+        """The same for the cells of one picture, by the quantiles of its windows: (3, 13) float32.
+
+        What a cell is compared with is the same for all, so it goes into the bias once.
+        """
+        weights = (self.hidden / self.scale[:, None]).astype(np.float64)
+        cells, windows, *compared = np.split(weights, 2 + len(quantiles))
+        bias = self.hidden_bias - self.centre @ weights
+        bias = bias - sum(row @ part for row, part in zip(quantiles, compared, strict=True))
+        return PictureModel(
+            cells=cells.astype(np.float32),
+            windows=(windows + sum(compared)).astype(np.float32),
+            bias=bias.astype(np.float32),
+            output=self.output,
+            output_bias=np.float32(self.output_bias),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class PictureModel:
+    """A :class:`FillModel` for one picture, without what is the same for all of its cells.
+
+    cells, windows : (13, units) float32
+    bias, output : (units,) float32
+    output_bias : float32
+    """
+
+    cells: np.ndarray
+    windows: np.ndarray
+    bias: np.ndarray
+    output: np.ndarray
+    output_bias: np.float32
+
+    def log_odds(self, cells: np.ndarray, windows: np.ndarray) -> np.ndarray:
+        """Features of cells and of their windows, both (count, 13) -> (count,) float32, nats."""
+        units = cells @ self.cells
+        units += windows @ self.windows
+        units += self.bias
+        odds: np.ndarray = np.maximum(units, 0, out=units) @ self.output
+        odds += self.output_bias
         return odds
 
 
@@ -67,8 +106,11 @@ def local_features(planes: np.ndarray) -> np.ndarray:
     planes : (rows, cols, 15) float32, as from ``fill_traces``
     Returns (rows, cols, 13) float32.
     """
-    sizes = np.log(planes[..., SIZES] + np.float32(FLOOR))
-    return np.concatenate([sizes, planes[..., SHARES]], axis=-1)
+    features = np.concatenate([planes[..., part] for part in (*SIZES, SHARES)], axis=-1)
+    sizes = features[..., : -planes[..., SHARES].shape[-1]]
+    sizes += np.float32(FLOOR)
+    np.log(sizes, out=sizes)
+    return features
 
 
 def exposure_limits(rgb: np.ndarray) -> tuple[list[int], list[int]]:
@@ -84,11 +126,10 @@ def exposure_limits(rgb: np.ndarray) -> tuple[list[int], list[int]]:
 
 def windowed(planes: np.ndarray) -> np.ndarray:
     """Mean over WINDOW x WINDOW cells around each; beyond the edges the edge cells count again."""
-    from scipy import ndimage
+    import cv2
 
-    wide: np.ndarray = ndimage.uniform_filter1d(planes, WINDOW, axis=0, mode="nearest")
-    wide = ndimage.uniform_filter1d(wide, WINDOW, axis=1, mode="nearest")
-    return np.maximum(wide, 0)
+    wide = cv2.blur(planes, (WINDOW, WINDOW), borderType=cv2.BORDER_REPLICATE)
+    return np.maximum(wide, 0, out=wide)
 
 
 def surroundings(features: np.ndarray, usable: np.ndarray) -> np.ndarray:
@@ -100,14 +141,6 @@ def surroundings(features: np.ndarray, usable: np.ndarray) -> np.ndarray:
     cells = cells[:: max(1, len(cells) // 20_000)]
     quantiles: np.ndarray = np.quantile(cells, QUANTILES, axis=0).astype(np.float32)
     return quantiles
-
-
-def inputs_of(cells: np.ndarray, windows: np.ndarray, quantiles: np.ndarray) -> np.ndarray:
-    """Features of a cell and its window, and how far these are above the picture's quantiles.
-
-    cells, windows : (count, 13); quantiles : (3, 13); returns (count, 65) float32
-    """
-    return np.concatenate([cells, windows, *(windows - row for row in quantiles)], axis=1)
 
 
 def fill_log_odds(planes: np.ndarray, *, model: FillModel | None = None) -> np.ndarray:
@@ -127,16 +160,16 @@ def fill_log_odds(planes: np.ndarray, *, model: FillModel | None = None) -> np.n
         when fewer than 64 cells are left to compare with.
     """
     model = load_model() if model is None else model
-    cells, windows = local_features(planes), local_features(windowed(planes))
-    usable = windowed(planes[..., CLIPPED]) <= MOST_CLIPPED
+    wide = windowed(planes)
+    usable = wide[..., CLIPPED] <= MOST_CLIPPED
     odds = np.full(usable.shape, np.nan, np.float32)
     if np.count_nonzero(usable) < LEAST_CELLS:
         return odds
-    quantiles = surroundings(windows, usable)
-    for row in range(0, len(odds), STRIP):  # 65 inputs a cell add up
+    windows = local_features(wide)
+    judge = model.against(surroundings(windows, usable))
+    for row in range(0, len(odds), STRIP):  # stays in the cache
         strip = np.s_[row : row + STRIP]
-        part = usable[strip]
-        if part.any():
-            inputs = inputs_of(cells[strip][part], windows[strip][part], quantiles)
-            odds[strip][part] = model.log_odds(inputs)
+        cells = local_features(planes[strip])
+        found = judge.log_odds(*(part.reshape(-1, part.shape[-1]) for part in (cells, windows[strip])))
+        odds[strip] = np.where(usable[strip], found.reshape(usable[strip].shape), np.float32(np.nan))
     return odds
