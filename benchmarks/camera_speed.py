@@ -1,12 +1,17 @@
-"""CPU seconds and memory of the camera methods of an ordinary scan, at 1, 4 and 12 megapixels.
+"""CPU seconds and memory of the camera methods of an ordinary scan, at 1, 4 and 12 megapixels, beside peers.
 
-    python benchmarks/camera_speed.py PHOTO [--sizes 1 4 12] [--repeat 3]
+    python benchmarks/camera_speed.py PHOTO [--sizes 1 4 12] [--repeat 3] [--peer] [--limit 300]
 
 Of the photo (repeated where it is smaller), crops of each size are laid behind a colour filter array and
 demosaicked again, so that every method has all its work to do; `demosaicing` needs a tenth where there is no
 pattern. Each method and size runs in a process of its own, after one run on a small picture that loads and
 compiles everything; decoding is left out. CPU is the median, of all threads; memory is what the
 method adds to the peak of the process, in bytes a pixel.
+
+--peer adds, in the same run and on the same pictures (as PNG files, which they read themselves): our sensor
+noise beside prnu-python's extract_single, and pyIFD's noise and demosaicing methods, where they can be imported.
+Each runs once, with one thread, and is stopped after --limit seconds of clock: "> limit" then. What its memory
+shows is the peak of the process above what it held when everything was imported.
 """
 
 from __future__ import annotations
@@ -17,11 +22,24 @@ import resource
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
 
 import numpy as np
 
 METHODS = ("residual-cooccurrence", "noise-level", "demosaicing", "chromatic-aberration")
+PYIFD = {
+    "NOI1": "GetNoiseMap",
+    "NOI2": "GetNoiseMaps",
+    "NOI4": "MedFiltForensics",
+    "NOI5": "PCANoise",
+    "CFA1": "CFA1",
+    "CFA2": "CFA2",
+}
+BESIDE = ("sensor noise", "prnu-python extract_single", *(f"pyIFD {name}" for name in PYIFD))
 
 
 def picture(photo: str, megapixels: float) -> np.ndarray:
@@ -65,32 +83,83 @@ def measure(photo: str, name: str, megapixels: float, repeat: int) -> tuple[floa
     return statistics.median(costs), added
 
 
+def run_beside(name: str, path: str) -> Callable[[], object]:
+    """What is timed of a peer, or of our sensor noise; ImportError where the peer is missing."""
+    if name == "sensor noise":
+        from forensix.signal.sensor_noise import sensor_noise
+
+        luma = __import__("forensix").open(path).luma
+        sensor_noise(luma[:640, :640])
+        return lambda: sensor_noise(luma)
+    if name.startswith("prnu-python"):
+        rgb = __import__("forensix").open(path).rgb
+        extract = getattr(import_module("prnu"), "extract_single", None)
+        if extract is None:
+            raise ImportError("another package of the name prnu")
+        return lambda: extract(rgb)
+    name = name.removeprefix("pyIFD ")
+    function = getattr(import_module(f"pyIFD.{name}"), PYIFD[name])
+    return lambda: function(path)
+
+
+def measure_beside(photo: str, name: str, megapixels: float) -> tuple[float, float]:
+    """CPU seconds of one run, and bytes a pixel above what was held before it."""
+    import cv2
+
+    cv2.setNumThreads(1)
+    with tempfile.TemporaryDirectory() as folder:
+        path = str(Path(folder) / "picture.png")
+        made = picture(photo, megapixels)
+        cv2.imwrite(path, made[..., ::-1])
+        call = run_beside(name, path)
+        before, begun = peak(), time.process_time()
+        call()
+        seconds = time.process_time() - begun
+    return seconds, (peak() - before) / (made.shape[0] * made.shape[1])
+
+
+def figures(command: list[str], limit: float) -> tuple[float, float] | str:
+    """Seconds and bytes a pixel of a run in a process of its own, or a word for why there are none."""
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=limit, check=False)
+    except subprocess.TimeoutExpired:
+        return f"> {limit:g}"
+    if done.returncode:
+        return "not installed" if "ImportError" in done.stderr or "ModuleNotFound" in done.stderr else "fails"
+    seconds, added = json.loads(done.stdout.splitlines()[-1])
+    return seconds, added
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("photo")
     parser.add_argument("--sizes", type=float, nargs="+", default=[1, 4, 12])
     parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--peer", action="store_true")
+    parser.add_argument("--limit", type=float, default=300.0)
     parser.add_argument("--only", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
+    if arguments.only in BESIDE:
+        print(json.dumps(measure_beside(arguments.photo, arguments.only, arguments.sizes[0])))
+        return
     if arguments.only:
         print(json.dumps(measure(arguments.photo, arguments.only, arguments.sizes[0], arguments.repeat)))
         return
     print("| method | " + " | ".join(f"{s:g} Mpx, s | bytes/px" for s in arguments.sizes) + " |")
     print("|---" * (1 + 2 * len(arguments.sizes)) + "|")
     totals = dict.fromkeys(arguments.sizes, 0.0)
-    for name in METHODS:
+    for name in METHODS + (BESIDE if arguments.peer else ()):
         line = f"| {name} |"
         for size in arguments.sizes:
             command = [sys.executable, __file__, arguments.photo, "--only", name, "--sizes", str(size)]
-            done = subprocess.run(
-                [*command, "--repeat", str(arguments.repeat)], capture_output=True, text=True, check=True
-            )
-            seconds, added = json.loads(done.stdout)
-            totals[size] += seconds
-            line += f" {seconds:.2f} | {added:.0f} |"
+            found = figures([*command, "--repeat", str(arguments.repeat)], arguments.limit)
+            line += f" {found} | |" if isinstance(found, str) else f" {found[0]:.2f} | {found[1]:.0f} |"
+            if name in METHODS:
+                totals[size] += float("nan") if isinstance(found, str) else found[0]
         print(line, flush=True)
-    print("| together |" + "".join(f" {totals[size]:.2f} | |" for size in arguments.sizes))
-    print("| a megapixel |" + "".join(f" {totals[size] / size:.2f} | |" for size in arguments.sizes))
+        if name == METHODS[-1]:
+            print("| together |" + "".join(f" {totals[size]:.2f} | |" for size in arguments.sizes))
+            print("| a megapixel |" + "".join(f" {totals[size] / size:.2f} | |" for size in arguments.sizes))
 
 
 if __name__ == "__main__":
