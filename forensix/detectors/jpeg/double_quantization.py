@@ -9,12 +9,14 @@ coarser, the gaps are faint: all frequencies and wide areas have to speak togeth
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from forensix.detectors.jpeg._history_map import FREQUENCIES, SIDE, HistoryMap, history_map
 from forensix.detectors.jpeg._history_regions import FALSE_ALARMS, map_values, score_of
+from forensix.detectors.jpeg._like_blocks import block_content, explained_by_content
 from forensix.detectors.method import Method
 from forensix.errors import EvidenceMissing, NotApplicable
 from forensix.evidence import Evidence
@@ -39,6 +41,10 @@ METHOD = Method(
 
 FEWEST_BLOCKS = 64
 TOO_LARGE = 0.25  # of the picture: where only larger regions would stand out, silence says nothing
+FILTERED = (
+    "Traces of an earlier save are in some parts of the picture and not in others, but the same content has "
+    "or lacks them elsewhere too, as when the whole picture was filtered after that save."
+)
 BLUES = 255  # samples clipped in blue alone that count as one clipped in red or green
 
 
@@ -93,7 +99,18 @@ def detect(evidence: Evidence, *, preset: str = "standard") -> Finding:
             )
         )
     history = luma_history(evidence, jpeg)
-    return _finding(history, evidence.height, evidence.width, jpeg.quantization[0])
+    filtered = filtered_throughout(history, evidence.luma)
+    if filtered:
+        history = replace(history, regions=np.zeros_like(history.regions), false_alarms=())
+    return _finding(history, evidence.height, evidence.width, jpeg.quantization[0], filtered=filtered)
+
+
+def filtered_throughout(history: HistoryMap, luma: np.ndarray) -> bool:
+    """True where like blocks elsewhere deviate as the regions found do."""
+    if not history.false_alarms:
+        return False
+    content = block_content(luma, shape=(history.regions.shape[0], history.regions.shape[1]))
+    return explained_by_content(history.evidence, history.regions > 0, history.judged, content)
 
 
 def whole_blocks(evidence: Evidence) -> np.ndarray:
@@ -114,15 +131,17 @@ def luma_history(evidence: Evidence, jpeg: JpegData) -> HistoryMap:
     return history_map(luma, quantization, whole=whole, clipped=clipped)
 
 
-def _finding(history: HistoryMap, height: int, width: int, quantization: np.ndarray) -> Finding:
+def _finding(
+    history: HistoryMap, height: int, width: int, quantization: np.ndarray, *, filtered: bool
+) -> Finding:
     from forensix.signal.regions import bounding_boxes
 
     count = len(history.false_alarms)
     boxes = bounding_boxes(history.regions, count, cell=SIDE, rows=height, cols=width) if count else []
     return METHOD.finding(
-        score=_score(history, quantization),
-        explanation=_explanation(history, quantization),
-        measurements=_measurements(history, quantization),
+        score=None if filtered else _score(history, quantization),
+        explanation=FILTERED if filtered else _explanation(history, quantization),
+        measurements={**_measurements(history, quantization), "filtered_throughout": filtered},
         regions=[Region(box, "tampered", area) for box, area in boxes],
         parameters={"frequencies": FREQUENCIES.tolist(), "false_alarms": FALSE_ALARMS},
         heatmap=Heatmap(map_values(history.belief, history.regions > 0, history.judged), SIDE),

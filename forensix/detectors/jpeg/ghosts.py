@@ -18,6 +18,7 @@ from forensix.detectors.jpeg._ghost_search import (
     unclipped_blocks,
 )
 from forensix.detectors.jpeg._ghost_tables import requantization_error
+from forensix.detectors.jpeg._like_blocks import block_content, explained_by_content
 from forensix.detectors.jpeg.grid import analysis_of
 from forensix.detectors.method import Method
 from forensix.errors import NotApplicable, ParameterError
@@ -54,6 +55,12 @@ HINTED_PIXELS = 8_000_000
 # Base-10 logarithm of the number of false alarms allowed: one in 1000 images would
 # show such a region by chance, if the model of the coefficients were right.
 LOG10_ALARMS = -3.0
+
+
+FILTERED = (
+    "Some parts of the picture were saved as JPEG before and others look as if they were not, but the same "
+    "content differs likewise elsewhere, as when the whole picture was filtered after that save."
+)
 
 
 def ghost_maps(
@@ -134,13 +141,20 @@ def detect(evidence: Evidence, *, preset: str = "standard") -> Finding:
             parameters=parameters,
         )
     part = other_past(outcome)
+    filtered = bool(part.any()) and filtered_throughout(outcome, part, evidence.luma)
+    if filtered:
+        part = np.zeros_like(part)
     labels, count = label_regions(part)
     down, right = outcome.offset
     boxes = bounding_boxes(labels, count, cell=SIDE, rows=evidence.height - down, cols=evidence.width - right)
     return METHOD.finding(
-        score=_score(outcome.log10_alarms, found=bool(part.any())),
-        explanation=_explain(outcome, part) + _left_out(left_out),
-        measurements={**_measurements(outcome), "tampered_share": round(float(part.mean()), 4)},
+        score=None if filtered else _score(outcome.log10_alarms, found=bool(part.any())),
+        explanation=(FILTERED if filtered else _explain(outcome, part)) + _left_out(left_out),
+        measurements={
+            **_measurements(outcome),
+            "tampered_share": round(float(part.mean()), 4),
+            "filtered_throughout": filtered,
+        },
         parameters=parameters,
         regions=tuple(
             Region((top + down, left + right, rows, cols), "tampered", area)
@@ -148,6 +162,13 @@ def detect(evidence: Evidence, *, preset: str = "standard") -> Finding:
         ),
         heatmap=_heatmap(outcome, part),
     )
+
+
+def filtered_throughout(outcome: Outcome, part: np.ndarray, luma: np.ndarray) -> bool:
+    """True where like blocks elsewhere have the past of the part found."""
+    ratio = np.clip(outcome.ratio, -LOUDEST, LOUDEST)
+    content = block_content(luma, offset=outcome.offset, shape=(part.shape[0], part.shape[1]))
+    return explained_by_content(ratio * np.sign(ratio[part].mean()), part, ratio != 0, content)
 
 
 def grids_to_search(evidence: Evidence, preset: str) -> tuple[list[tuple[int, int]], int]:

@@ -27,6 +27,7 @@ from forensix.detectors.jpeg._grid_windows import (
     run_throughout,
     whole_earlier_grid,
 )
+from forensix.detectors.jpeg._like_blocks import block_content, explained_by_content
 from forensix.detectors.method import Method
 from forensix.errors import NotApplicable
 from forensix.evidence import Evidence
@@ -64,8 +65,14 @@ WHOLE = 0.6
 # A grid must hold so large a share of the votes in half of the windows before its absence
 # elsewhere means anything: at qualities of 98 and more, rich content hides it.
 STRONG = 0.6
+# Votes in a neighbourhood of 3 x 3 cells, on average per cell, from which on its share counts.
+LEAST_CAST = 8
 # The paper saves again at 99; that leaves too few zeros in real photos.
 RESAVED_QUALITY = 95
+FILTERED = (
+    "Traces of a JPEG grid are in some parts of the picture and not in others, but the same content has or "
+    "lacks them elsewhere too, as when the whole picture was filtered after it had been a JPEG."
+)
 
 
 __all__ = ["METHOD", "Analysis", "analyse", "analysis_of", "detect", "grid_votes", "resaved"]
@@ -84,6 +91,7 @@ class Analysis:
     cells : (cell rows, cell cols) bool, all evident regions, in cells of 8 x 8 pixels
     votes : (cell rows, cell cols) float32, share of the cell's pixels that vote at all
     hints : grids on which an earlier compression is worth looking for, likeliest first
+    filtered : regions were evident, but the same content differs likewise elsewhere
     """
 
     whole: int | None
@@ -94,6 +102,7 @@ class Analysis:
     cells: np.ndarray
     votes: np.ndarray
     hints: tuple[int, ...]
+    filtered: bool = False
 
 
 def analyse(luma: np.ndarray, *, own: int | None = None) -> Analysis:
@@ -109,7 +118,7 @@ def analyse(luma: np.ndarray, *, own: int | None = None) -> Analysis:
     counts = block_zeros(luma)
     votes = most_zeros(counts)
     tallies = cell_votes(votes)
-    whole, earlier = own, None
+    whole, earlier, beneath = own, None, tallies
     regions: list[tuple[str, GridRegion]] = []
     throughout: set[int] = set()
     worth: list[int | None] = []
@@ -137,16 +146,18 @@ def analyse(luma: np.ndarray, *, own: int | None = None) -> Analysis:
     for grid in others:
         found = grown_regions(tallies, grid, pixels=luma.size, limit=RANKED)
         regions += [("foreign", region) for region in found]
-    kind, best = min(regions, key=lambda entry: entry[1].log10_alarms, default=("foreign", None))
-    evident = [region for _, region in regions if region.log10_alarms < LOG10_ALARMS]
-    worth = [whole if own is None else None, *(region.grid for region in evident), *worth]
+    evident = [entry for entry in regions if entry[1].log10_alarms < LOG10_ALARMS]
+    worth = [whole if own is None else None, *(region.grid for _, region in evident), *worth]
+    kept = beside_content(evident, luma, tallies={"beneath": beneath}, usual=tallies, whole=whole)
+    kind, best = min(kept or regions, key=lambda entry: entry[1].log10_alarms, default=("foreign", None))
     return Analysis(
         whole=whole,
         earlier=earlier,
         kind=kind,
         grid=best.grid if best is not None and kind != "missing" else None,
         log10_alarms=best.log10_alarms if best is not None else RANKED,
-        cells=np.logical_or.reduce([np.zeros(tallies.shape[1:], bool), *(r.cells for r in evident)]),
+        cells=np.logical_or.reduce([np.zeros(tallies.shape[1:], bool), *(r.cells for _, r in kept)]),
+        filtered=bool(evident) and not kept,
         votes=1 - tallies[GRIDS].astype(np.float32) / CELL**2,
         hints=tuple(dict.fromkeys(g for g in worth if g is not None and g != own))[:MOST_HINTS],
     )
@@ -161,6 +172,53 @@ def analysis_of(evidence: Evidence) -> Analysis:
 
 
 _analysed: WeakKeyDictionary[Evidence, Analysis] = WeakKeyDictionary()
+
+
+def beside_content(
+    evident: list[tuple[str, GridRegion]],
+    luma: np.ndarray,
+    *,
+    tallies: dict[str, np.ndarray],
+    usual: np.ndarray,
+    whole: int | None,
+) -> list[tuple[str, GridRegion]]:
+    """Those regions, each with how it differs, that do not merely follow the picture's content.
+
+    tallies : votes per cell in which a kind of difference shows, where these are not the `usual` ones
+    """
+    if not evident:
+        return []
+    content = block_content(luma, shape=(usual.shape[1], usual.shape[2]))
+    groups: dict[tuple[str, int], list[GridRegion]] = {}
+    for what, region in evident:
+        groups.setdefault((what, region.grid), []).append(region)
+    kept: list[tuple[str, GridRegion]] = []
+    for (what, grid), regions in groups.items():
+        part = filled(np.logical_or.reduce([region.cells for region in regions]))
+        shown = whole if what == "missing" and whole is not None else grid
+        shares, judged = nearby_shares(tallies.get(what, usual), shown)
+        if not follows_content(-shares if what == "missing" else shares, part, judged, content):
+            kept += [(what, region) for region in regions]
+    return kept
+
+
+def nearby_shares(tallies: np.ndarray, grid: int) -> tuple[np.ndarray, np.ndarray]:
+    """A grid's share of the votes in and around each cell, and bool: where enough are cast to say."""
+    from scipy.ndimage import uniform_filter
+
+    cast = uniform_filter(CELL**2 - tallies[GRIDS].astype(np.float32), 3)
+    mine = uniform_filter(tallies[grid].astype(np.float32), 3)
+    judged = cast > LEAST_CAST
+    return np.where(judged, mine / np.maximum(cast, 1), 0), judged
+
+
+def follows_content(shares: np.ndarray, part: np.ndarray, judged: np.ndarray, content: np.ndarray) -> bool:
+    """True where cells elsewhere that hold what the part holds have its shares too, rather than the rest's."""
+    inside, rest = judged & part, judged & ~part
+    if not inside.any() or not rest.any():
+        return False
+    middle = (float(shares[inside].mean()) + float(shares[rest].mean())) / 2
+    return explained_by_content(shares - middle, part, judged, content)
 
 
 def without_grid(luma: np.ndarray, whole: int, tallies: np.ndarray) -> list[GridRegion]:
@@ -214,10 +272,11 @@ def detect(evidence: Evidence, *, preset: str = "standard") -> Finding:
         "log10_false_alarms": round(analysis.log10_alarms, 2),
         "voting_share": round(judged, 4),
         "tampered_share": round(float((labels > 0).mean()), 4),
+        "filtered_throughout": analysis.filtered,
     }
     told = judged >= LEAST_JUDGED
     return METHOD.finding(
-        score=_score(analysis.log10_alarms, found=found) if told else None,
+        score=_score(analysis.log10_alarms, found=found) if told and not analysis.filtered else None,
         explanation=_explain(analysis, told=told),
         measurements=measurements,
         parameters={"resaved_quality": RESAVED_QUALITY, "cell": CELL},
@@ -249,6 +308,8 @@ def _grid_name(grid: int) -> str:
 def _explain(analysis: Analysis, *, told: bool) -> str:
     if not told:
         return "Almost no pixel can be assigned to a JPEG grid, so nothing can be said about grids."
+    if analysis.filtered:
+        return FILTERED
     if analysis.cells.any():
         chance = in_words(analysis.log10_alarms)
         share = f"{analysis.cells.mean():.1%} of the picture"
