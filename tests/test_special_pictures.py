@@ -13,7 +13,9 @@ from forensix.errors import NotApplicable
 from tests.special_pictures import PICTURES
 
 SILENT = "does not apply"
-METHODS = ("cut-rectangles", "filtering", "resampling", "resized", "contrast", "noise-level")
+METHODS = (
+    "cut-rectangles", "filtering", "resampling", "resized", "contrast", "noise-level", "illuminants",
+)  # fmt: skip
 
 
 @functools.cache

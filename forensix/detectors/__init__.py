@@ -35,6 +35,7 @@ REGISTRY: dict[str, str] = {
     "cut-rectangles": "splicing.cut_rectangles",
     "filtering": "splicing.filtering",
     "contrast": "splicing.contrast",
+    "illuminants": "splicing.illuminants",
     "resampling": "splicing.resampling",
     "copy-move-blocks": "copy_move.blocks",
     "copy-move-keypoints": "copy_move.keypoints",
