@@ -125,6 +125,23 @@ def test_one_clipped_channel_clips_a_cell():
     np.testing.assert_allclose(shares, expected)
 
 
+def test_grey_shadows_and_highlights_are_colourless_but_grey_things_are_not():
+    rgb = np.full((32, 64, 3), 120, np.uint8)
+    rgb[:16, :16] = 12
+    rgb[:16, 16:32] = (240, 241, 239)
+    rgb[:16, 32:48] = (12, 14, 20)
+    shares = areas.colourless_cells(rgb)
+    np.testing.assert_array_equal(shares, [[1, 1, 0, 0], [0, 0, 0, 0]])
+
+
+def test_an_area_whose_colour_was_taken_out_in_shadow_is_not_foreign():
+    rgb = np.clip(np.random.default_rng(3).normal(90, 12, (640, 640, 3)), 0, 255).astype(np.uint8)
+    rgb[200:420, 220:460] = rgb[200:420, 220:460, 1:2] // 6
+    found = method.residual_cooccurrence(rgb)
+    assert found.distance < method.DECISION
+    assert np.isnan(found.evidence[20, 21])
+
+
 def test_window_means_are_means_of_cells():
     cells = np.random.RandomState(7).rand(11, 13)
     means = areas.window_means(cells, stride=2)

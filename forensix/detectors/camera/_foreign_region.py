@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -19,6 +20,10 @@ CELL = 16  # pixels
 KNOWN = 0.5  # share of a window's sequences that must be counted
 MOST_CLIPPED = 0.1  # share of a window's pixels with a channel that is
 BLACK, WHITE = 3, 252
+# Cameras take the colour out of deep shadow and of highlights. Where so many of a window's pixels are
+# grey, to so many levels, and dark or bright, how colours follow each other is that step's work.
+MOST_COLOURLESS, GREY = 0.3, 2
+DARK, BRIGHT = 40, 215
 SEEDS = (6, 7)  # places tried, down and across
 ROUNDS = 8
 PRIOR = 30.0  # windows that the learned scatter counts for
@@ -105,12 +110,29 @@ def clipped_cells(rgb: np.ndarray) -> np.ndarray:
 
     rgb : (rows, cols, 3) uint8; returns (rows // 16, cols // 16) float32
     """
+    return _shares(rgb, lambda least, most: (least <= BLACK) | (most >= WHITE))
+
+
+def colourless_cells(rgb: np.ndarray) -> np.ndarray:
+    """Share of every cell's pixels in shadow or highlights whose channels are alike; shapes as above."""
+    return _shares(rgb, _colourless)
+
+
+def _colourless(least: np.ndarray, most: np.ndarray) -> np.ndarray:
+    found: np.ndarray = (most - least <= GREY) & ((most <= DARK) | (least >= BRIGHT))
+    return found
+
+
+def _shares(rgb: np.ndarray, told: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> np.ndarray:
+    """Share of the cells' pixels of which `told` is true, asked with each pixel's least and largest channel."""
     rows, cols = rgb.shape[0] // CELL, rgb.shape[1] // CELL
     shares = np.zeros((rows, cols), np.float32)
     for row in range(rows):
         strip = rgb[row * CELL : (row + 1) * CELL, : cols * CELL]
-        clipped = ((strip <= BLACK) | (strip >= WHITE)).any(axis=2)
-        shares[row] = clipped.reshape(CELL, cols, CELL).mean(axis=(0, 2))
+        red, green, blue = (strip[..., channel] for channel in range(3))
+        least = np.minimum(np.minimum(red, green), blue)
+        most = np.maximum(np.maximum(red, green), blue)
+        shares[row] = told(least, most).reshape(CELL, cols, CELL).mean(axis=(0, 2))
     return shares
 
 
@@ -221,14 +243,16 @@ def _distance(points: np.ndarray, inside: np.ndarray, rest: np.ndarray) -> float
     return float(np.sqrt(apart @ np.linalg.solve(scatter, apart)))
 
 
-def foreign_region(counts: np.ndarray, clipped: np.ndarray, projection: Projection) -> ForeignRegion:
+def foreign_region(
+    counts: np.ndarray, clipped: np.ndarray, colourless: np.ndarray, projection: Projection
+) -> ForeignRegion:
     """The area whose residual sequences differ most from those of the rest.
 
     Parameters
     ----------
     counts : (cell rows, cell cols, planes, directions, bins) uint16
-    clipped : (cell rows, cell cols) float32
-        As from :func:`clipped_cells`.
+    clipped, colourless : (cell rows, cell cols) float32
+        As from :func:`clipped_cells` and :func:`colourless_cells`.
     projection : Projection
 
     Returns
@@ -238,6 +262,7 @@ def foreign_region(counts: np.ndarray, clipped: np.ndarray, projection: Projecti
     stride = window_stride(*counts.shape[:2])
     features, known = window_features(counts, stride=stride)
     judged = (known >= KNOWN) & (window_means(clipped, stride=stride) <= MOST_CLIPPED)
+    judged &= window_means(colourless, stride=stride) <= MOST_COLOURLESS
     windows = int(judged.sum())
     shape = (counts.shape[0], counts.shape[1])
     if windows < FEWEST_WINDOWS or min(judged.shape) < 3:

@@ -20,6 +20,7 @@ from forensix.detectors.camera._foreign_region import (
     FEWEST_WINDOWS,
     ForeignRegion,
     clipped_cells,
+    colourless_cells,
     foreign_region,
     shipped_projection,
 )
@@ -70,7 +71,9 @@ def residual_cooccurrence(rgb: np.ndarray) -> ForeignRegion:
     from forensix.native.residual_histograms import residual_histograms
 
     with one_blas_thread():
-        return foreign_region(residual_histograms(rgb), clipped_cells(rgb), shipped_projection())
+        return foreign_region(
+            residual_histograms(rgb), clipped_cells(rgb), colourless_cells(rgb), shipped_projection()
+        )
 
 
 def detect(evidence: Evidence, *, preset: str = "standard") -> Finding:
@@ -108,7 +111,7 @@ def detect(evidence: Evidence, *, preset: str = "standard") -> Finding:
 
 def _explanation(found: ForeignRegion, *, told: bool, decided: bool) -> str:
     if not told:
-        return "Too little of the picture is free of clipped light and shadow to compare its fine structure."
+        return "Too little of the picture has colour and is free of clipped light and shadow, to compare its fine structure."
     if decided:
         return (
             f"{found.cells.mean():.1%} of the picture has another fine structure than the rest, "
