@@ -19,85 +19,67 @@ BETWEEN = 0.3  # how much of the scatter between generators counts as noise
 MADE_SHARE = 0.4  # of the weight of all generators goes to made ones
 FALSE_ALARMS = 0.01
 FOLDS = 5
+AFTER = {"png": "lossless", "jpeg": "jpeg"}  # encodings of the table, and their names in the model
 BAND = (0.05, 0.5, 0.95)  # of real photos, drawn behind the spectra of a picture
 FAR = 0.98  # of the known pictures lie nearer than the farthest that is judged
 
 
-def cells(table: dict[str, np.ndarray], chosen: np.ndarray) -> dict[tuple[str, str], np.ndarray]:
-    """Which pictures are of one family in one final encoding."""
+def parts_of(names: list[str]) -> list[np.ndarray]:
+    """Which numbers each group of sums weighs: all, the spectra, the sequences of residuals."""
+    sequences = np.array([name.startswith("sequence-") for name in names])
+    return [np.arange(len(names)), np.flatnonzero(~sequences), np.flatnonzero(sequences)]
+
+
+def cells(table: dict[str, np.ndarray], chosen: np.ndarray) -> dict[str, np.ndarray]:
+    """Which pictures are of one family."""
     out = {}
     for family in sorted(set(table["family"][chosen])):
-        for after in ("png", "jpeg"):
-            inside = chosen & (table["family"] == family) & (table["after"] == after)
-            if np.count_nonzero(inside) >= 3:
-                out[family, after] = inside
+        inside = chosen & (table["family"] == family)
+        if np.count_nonzero(inside) >= 3:
+            out[str(family)] = inside
     return out
 
 
 def fit(names: list[str], table: dict[str, np.ndarray], chosen: np.ndarray) -> OriginModel:
-    """The model of the chosen pictures; its threshold is set by :func:`with_threshold`."""
+    """The model of the chosen pictures, of one encoding; its threshold is set by :func:`with_threshold`."""
     numbers, synthetic = table["numbers"], table["synthetic"]
-    real = numbers[chosen & ~synthetic]
-    mean, spread = real.mean(axis=0), real.std(axis=0) + 1e-3
+    photos = chosen & ~synthetic
+    mean, spread = numbers[photos].mean(axis=0), numbers[photos].std(axis=0) + 1e-3
     scaled = np.clip((numbers - mean) / spread, -CLIP, CLIP)
-    photos = _Scatter(len(mean))
-    centres, kinds, anchors = [], [], {}
-    for after in ("png", "jpeg"):
-        inside = chosen & ~synthetic & (table["after"] == after)
-        anchors[after] = scaled[inside].mean(axis=0)
-        photos.add(scaled[inside], 2.0)
-        for before in ("none", "resize"):
-            centres.append(scaled[inside & (table["before"] == before)].mean(axis=0))
-            kinds.append(f"photo {before} {after}")
     found = cells(table, chosen & synthetic)
-    for family, after in found:
-        centres.append(scaled[found[family, after]].mean(axis=0))
-        kinds.append(f"{family} {after}")
-    learnt = sorted({family for family, _ in found})
-    own = [[family] for family in learnt if not family.startswith("made-")]
-    made = [family for family in learnt if family.startswith("made-")]
-    weights = [direction(scaled, found, anchors, photos, some) for some in (learnt, *own, made) if some]
-    heights = scaled[chosen & ~synthetic] @ np.array(weights).T
+    befores = [photos & (table["before"] == before) for before in ("none", "resize")]
+    centres = [scaled[inside].mean(axis=0) for inside in (*befores, *found.values()) if inside.any()]
+    own = [[family] for family in found if not family.startswith("made-")]
+    made = [family for family in found if family.startswith("made-")]
+    weights, groups = [], []
+    for number, columns in enumerate(parts_of(names)):
+        for some in ([*found], *own, made):
+            if some:
+                sums = np.zeros(len(names))
+                sums[columns] = direction(scaled[:, columns], found, photos, some)
+                weights.append(sums)
+                groups.append(number)
+    heights = scaled[photos] @ np.array(weights).T
     tenth, hundredth = np.quantile(heights, (0.9, 0.99), axis=0)
-    everything = photos.with_cells(scaled, found, learnt)
+    everything = within(scaled, found, photos, [*found])
     precision = np.linalg.inv(everything + RIDGE * np.eye(len(mean)))
     return OriginModel(
-        names=tuple(names), mean=mean, spread=spread, weights=np.array(weights), offsets=hundredth,
-        units=hundredth - tenth, threshold=0.0, precision=precision, centres=np.array(centres), farthest=1.0,
-        kinds=tuple(kinds), bands=bands(table, chosen & ~synthetic),
+        names=tuple(names), mean=mean, spread=spread, weights=np.array(weights), groups=np.array(groups),
+        offsets=hundredth, units=hundredth - tenth, threshold=0.0, precision=precision, centres=np.array(centres),
+        farthest=1.0, kinds=("photo", "photo reduced", *found), bands=np.quantile(numbers[photos], BAND, axis=0),
     )  # fmt: skip
 
 
-def bands(table: dict[str, np.ndarray], photos: np.ndarray) -> np.ndarray:
-    """(2, 3, n): which shares of the photos lie below, lossless and JPEG."""
-    return np.array(
-        [
-            np.quantile(table["numbers"][photos & (table["after"] == after)], BAND, axis=0)
-            for after in ("png", "jpeg")
-        ]
-    )
-
-
-class _Scatter:
-    """Weighted sum of covariances."""
-
-    def __init__(self, size: int) -> None:
-        self.total, self.weight = np.zeros((size, size)), 0.0
-
-    def add(self, rows: np.ndarray, weight: float) -> None:
-        self.total += weight * np.cov(rows.T)
-        self.weight += weight
-
-    def with_cells(
-        self, scaled: np.ndarray, found: dict[tuple[str, str], np.ndarray], families: list[str]
-    ) -> np.ndarray:
-        """The mean covariance with that of pictures of these families."""
-        both = _Scatter(len(self.total))
-        both.total, both.weight = self.total.copy(), self.weight
-        for (family, _), inside in found.items():
-            if family in families:
-                both.add(scaled[inside], weight_of(family, families))
-        return both.total / both.weight
+def within(
+    scaled: np.ndarray, found: dict[str, np.ndarray], photos: np.ndarray, families: list[str]
+) -> np.ndarray:
+    """The mean covariance of photos and of pictures of these families."""
+    total, weight = 2 * np.cov(scaled[photos].T), 2.0
+    for family in families:
+        share = weight_of(family, families)
+        total += share * np.cov(scaled[found[family]].T)
+        weight += share
+    return total / weight
 
 
 def weight_of(family: str, families: list[str]) -> float:
@@ -109,23 +91,17 @@ def weight_of(family: str, families: list[str]) -> float:
 
 
 def direction(
-    scaled: np.ndarray,
-    found: dict[tuple[str, str], np.ndarray],
-    anchors: dict[str, np.ndarray],
-    photos: _Scatter,
-    families: list[str],
+    scaled: np.ndarray, found: dict[str, np.ndarray], photos: np.ndarray, families: list[str]
 ) -> np.ndarray:
     """Weights of the sum that tells these families from photos in the same encoding."""
-    of_these = {cell: inside for cell, inside in found.items() if cell[0] in families}
-    shifts = np.array(
-        [scaled[inside].mean(axis=0) - anchors[after] for (_, after), inside in of_these.items()]
-    )
-    shares = np.array([weight_of(family, families) for family, _ in of_these])
+    anchor = scaled[photos].mean(axis=0)
+    shifts = np.array([scaled[found[family]].mean(axis=0) - anchor for family in families])
+    shares = np.array([weight_of(family, families) for family in families])
     shares = shares / shares.sum()
     common = shares @ shifts
     apart = shifts - common
     between = apart.T @ (shares[:, None] * apart)
-    noise = photos.with_cells(scaled, found, families) + BETWEEN * between + RIDGE * np.eye(len(common))
+    noise = within(scaled, found, photos, families) + BETWEEN * between + RIDGE * np.eye(len(common))
     return np.linalg.solve(noise, common)
 
 
@@ -164,26 +140,38 @@ def held_out_sums(
     left_out = table["family"] == without
     sums, far = np.full(len(fold), np.nan), np.full(len(fold), np.nan)
     for number in range(fold.max() + 1):
-        away = fold == number
-        model = fit(names, table, usable & ~away & ~left_out)
-        sums[away] = model.margin(table["numbers"][away])
-        far[away] = model.distance(table["numbers"][away])
+        for after in AFTER:
+            away = (fold == number) & (table["after"] == after)
+            if not away.any():
+                continue
+            model = fit(names, table, usable & ~left_out & (fold != number) & (table["after"] == after))
+            sums[away] = model.margin(table["numbers"][away])
+            far[away] = model.distance(table["numbers"][away])
     return sums, far
 
 
-def with_threshold(
-    model: OriginModel, table: dict[str, np.ndarray], sums: np.ndarray, far: np.ndarray
-) -> OriginModel:
-    """The model with the threshold that photos of sets never seen exceed with FALSE_ALARMS.
+def models(
+    names: list[str], table: dict[str, np.ndarray], sums: np.ndarray, far: np.ndarray
+) -> dict[str, OriginModel]:
+    """The model of each encoding, with the threshold that photos of sets never seen exceed with FALSE_ALARMS.
 
     sums, far : as from :func:`held_out_sums` with `sets`
     """
-    photos = ~table["synthetic"]
-    return replace(
-        model,
-        threshold=float(np.quantile(sums[photos], 1 - FALSE_ALARMS)),
-        farthest=float(np.quantile(far, FAR)),
-    )
+    out = {}
+    for after, encoding in AFTER.items():
+        inside = table["after"] == after
+        out[encoding] = replace(
+            fit(names, table, inside),
+            threshold=limit(sums, table, after),
+            farthest=float(np.quantile(far[inside], FAR)),
+        )
+    return out
+
+
+def limit(sums: np.ndarray, table: dict[str, np.ndarray], after: str) -> float:
+    """What so many photos in one encoding exceed as FALSE_ALARMS says."""
+    photos = ~table["synthetic"] & (table["after"] == after)
+    return float(np.quantile(sums[photos], 1 - FALSE_ALARMS))
 
 
 def auc(sums: np.ndarray, real: np.ndarray, synthetic: np.ndarray) -> float:

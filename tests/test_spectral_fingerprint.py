@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 import forensix
-from forensix.detectors.synthetic import _features
+from forensix.detectors.synthetic import _features, _lattice
 from forensix.detectors.synthetic import spectral_fingerprint as spectral
-from forensix.detectors.synthetic._origin_model import OriginModel, shipped
+from forensix.detectors.synthetic._origin_model import ENCODINGS, load, save, shipped
 from forensix.errors import NotApplicable, ParameterError
 from forensix.forgery.generators import generate
 from forensix.signal import spectra
@@ -92,18 +92,81 @@ def test_steps_keep_their_phase_wherever_the_window_lies():
     assert np.argmax(here[0, 0]) == np.argmax(there[0, 0])
 
 
-def test_the_model_survives_its_file():
-    model = shipped()
-    again = OriginModel.load(model.save())
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_the_model_survives_its_file(encoding):
+    model = shipped(encoding)
+    again = load(save({name: shipped(name) for name in ENCODINGS}))[encoding]
     numbers = np.random.default_rng(5).normal(model.mean, model.spread, (3, len(model.names)))
     np.testing.assert_allclose(again.margin(numbers), model.margin(numbers), rtol=1e-5)
     np.testing.assert_allclose(again.distance(numbers), model.distance(numbers), rtol=1e-3)
     assert model.names == tuple(_features.names())
-    for content in (b"", b"PK nothing", np.zeros(3).tobytes()):
-        with pytest.raises(ParameterError, match="not a model"):
-            OriginModel.load(content)
+    assert set(model.groups) == {0, 1, 2} and model.groups.shape == (len(model.weights),)
     with pytest.raises(ParameterError, match="numbers"):
         model.margin(np.zeros(3))
+
+
+def test_a_margin_is_the_mean_over_groups_of_sums():
+    model = shipped()
+    heights = model.sums(model.mean)
+    expected = [
+        heights[model.groups == group][0] + 0.5 * heights[model.groups == group].max() for group in range(3)
+    ]
+    assert model.margin(model.mean) == pytest.approx(np.mean(expected) - model.threshold)
+
+
+def test_what_is_no_model_is_refused():
+    for content in (b"", b"PK nothing", np.zeros(3).tobytes()):
+        with pytest.raises(ParameterError, match="not a model"):
+            load(content)
+    with pytest.raises(ParameterError, match="encoding"):
+        shipped("webp")
+
+
+def full_phases(window, corner, down, across):
+    """The plain statement of `phase_products`, from the whole spectrum."""
+    side = len(window)
+    spectrum = np.fft.fft2((window - window.mean()) * spectra.taper(side))
+    units = spectrum / np.abs(spectrum)
+    f = np.fft.fftfreq(side)
+    moved = np.roll(units, (-round(side * down), -round(side * across)), (0, 1))
+    along = f[None, :] if across else f[:, None]
+    low = np.hypot(f[:, None], f[None, :]) > _lattice.LOWEST
+    kept = low & (along > 0) & (along < 0.25) & np.ones_like(low)
+    turn = corner[0] * down + corner[1] * across
+    return (units * moved.conj())[kept].mean() * np.exp(-2j * np.pi * turn)
+
+
+def test_phase_products_against_the_plain_statement():
+    rng = np.random.default_rng(6)
+    windows = rng.normal(0, 1, (2, 1, 128, 128)).astype(np.float32)
+    corners = np.array([[3, 5], [8, 2]])
+    found, _ = _lattice.phase_products(spectra.tapered_spectra(windows), corners)
+    for at, (rows, cols) in enumerate(_lattice.SHIFTS.values()):
+        for window in range(2):
+            expected = full_phases(
+                windows[window, 0], corners[window], 1 / rows if rows else 0, 1 / cols if cols else 0
+            )
+            # Some coefficients on the borders of the half spectrum are counted once more.
+            assert abs(found[window, 0, at] - expected) < 6e-3
+
+
+def test_doubling_makes_phases_agree():
+    small = np.random.default_rng(7).normal(128, 20, (4, 64, 64, 3))
+    plain = np.random.default_rng(8).normal(128, 20, (4, 128, 128, 3))
+    corners = np.zeros((4, 2), int)
+    doubled = np.kron(small, np.ones((1, 2, 2, 1)))
+    told = [
+        dict(
+            zip(
+                _features.names(),
+                _features.picture_numbers(np.uint8(np.clip(p, 0, 255)), corners),
+                strict=True,
+            )
+        )
+        for p in (plain, doubled)
+    ]
+    for shift in ("rows", "columns"):
+        assert told[1][f"phases-luma-{shift}"] > told[0][f"phases-luma-{shift}"] + 2
 
 
 def test_score_is_half_at_the_threshold_and_rises():
@@ -133,7 +196,7 @@ def test_of_small_pictures_nothing_is_said():
 
 
 def test_a_picture_unlike_everything_gets_no_score(monkeypatch):
-    monkeypatch.setattr(spectral, "shipped", lambda: replace(shipped(), farthest=1e-3))
+    monkeypatch.setattr(spectral, "shipped", lambda encoding: replace(shipped(encoding), farthest=1e-3))
     found = spectral.detect(encoded(photo()))
     assert found.score is None and "unlike" in found.explanation
 

@@ -45,6 +45,7 @@ REGISTRY: dict[str, str] = {
     "copy-move": "copy_move.combined",
     "grid-peaks": "synthetic.grid_peaks",
     "spectral-fingerprint": "synthetic.spectral_fingerprint",
+    "synthetic-part": "synthetic.part",
     "inpainting-diffusion": "removal.inpainting_diffusion",
     "exemplar-fill": "removal.exemplar_fill",
 }

@@ -14,12 +14,16 @@ import cv2
 import numpy as np
 
 from forensix.errors import ForgeryError, ParameterError
+from forensix.forgery.decoders import Decoder
 from forensix.forgery.edit import Edit, check_picture
 from forensix.forgery.encode import encode
 from forensix.forgery.seeds import stream
 from forensix.forgery.shapes import draw_region
 
 UPSAMPLINGS = ("nearest", "bilinear", "transposed", "shuffle")
+# Of generate(): one of these, or a small network fitted to each photo (forensix.forgery.decoders).
+DECODER = "decoder"
+LOST = (1.0, 4.0)  # grey levels of detail that a decoder loses: drawn between these
 MARGIN = 16
 MOST_NOISE = 3.0
 # Grey levels below which detail counts as a camera's grain, which a generator does not have.
@@ -132,7 +136,8 @@ def generate(
     image : (rows, cols, 3) uint8
     rng : numpy.random.Generator
         Of the noise and the region; the generator's weights depend on `model` only.
-    upsampling, stages, model : as in :class:`Generator`
+    upsampling, stages, model : as in :class:`Generator`, or "decoder" for a
+        :class:`~forensix.forgery.decoders.Decoder`, which is fitted to the picture and loses its grain
     whole : bool
         The whole picture, or a region of it.
     shape, area : as in :func:`~forensix.forgery.shapes.draw_region`, for a part
@@ -143,7 +148,11 @@ def generate(
         With `whole` set when the whole picture was replaced.
     """
     check_picture(image)
-    generator = Generator(upsampling, stages=stages, model=model)
+    generator: Generator | Decoder
+    if upsampling == DECODER:
+        generator = Decoder(stages=stages, model=model)
+    else:
+        generator = Generator(upsampling, stages=stages, model=model)
     unit = 2**stages
     if whole:
         mask, details = np.ones(image.shape[:2], bool), {}
@@ -167,11 +176,13 @@ def generate(
     return Edit(result, mask, whole=whole, details=details)
 
 
-def _rebuilt(image: np.ndarray, generator: Generator, rng: np.random.Generator) -> np.ndarray:
+def _rebuilt(image: np.ndarray, generator: Generator | Decoder, rng: np.random.Generator) -> np.ndarray:
     """Reduce a picture and let the generator build it up, with the photo's fine detail."""
     unit = 2**generator.stages
     rows, cols = image.shape[:2]
     padded = np.pad(image, ((0, -rows % unit), (0, -cols % unit), (0, 0)), mode="edge").astype(np.float32)
+    if isinstance(generator, Decoder):
+        return _to_uint8(generator.run(padded, rng, float(rng.uniform(*LOST))))[:rows, :cols]
     small = _shrunk(padded, unit)
     none = [np.zeros((s[0], s[1], 3), np.float32) for s in _sizes(small, generator.stages)]
     plain = generator.run(small, none) + _edges(padded, small)

@@ -6,21 +6,25 @@ a picture are the means of those of its windows, and do not change with contrast
 
 from __future__ import annotations
 
-from functools import cache
-
 import numpy as np
 
+from forensix.detectors.synthetic._lattice import (
+    LATTICE,
+    SHIFTS,
+    lattice_peaks,
+    phase_numbers,
+    phase_products,
+)
 from forensix.signal.spectra import SIDE, azimuthal_profile, frequencies, tapered_spectra, window_corners
 
 EDGES = (0.03, 0.05, 0.07, 0.09, 0.11, 0.13, 0.15, 0.17, 0.19, 0.21, 0.23, 0.25, 0.27, 0.29, 0.31, 0.33, 0.35,
          0.37, 0.39, 0.41, 0.43, 0.45, 0.47, 0.49, 0.53, 0.58, 0.64, 0.71)  # fmt: skip
 BANDS = (0.05, 0.12, 0.20, 0.28, 0.36, 0.43, 0.5, 0.6, 0.71)
+SEQUENCES = 25  # that differ after reversal and change of sign
 MOST_WINDOWS = 48
 MOST_FLAT, MOST_CLIPPED = 0.5, 0.3
 DARKEST, LIGHTEST = 2, 253
 LITTLE = 1e-2  # power, squared grey levels: below what rounding to whole levels leaves (1/12)
-# Multiples of 1/2, 1/4, 1/8 and 1/3 cycles per pixel, where up-sampling repeats itself.
-LATTICE = {"half": 2, "quarter": 4, "eighth": 8, "third": 3, "sixteenth": 16}
 
 
 def windows_of(rgb: np.ndarray, *, most: int = MOST_WINDOWS) -> tuple[np.ndarray, np.ndarray]:
@@ -48,22 +52,25 @@ def names() -> list[str]:
     out += [f"cluster-{name}" for name in ("1", "2", "4", "diagonal", "coarse")]
     out += [f"peak-{name}" for name in LATTICE]
     out += [f"steps-{name}" for name in ("half", "eighth", "quarter", "ratio", "sign")]
+    out += [f"phases-{plane}-{shift}" for plane in ("luma", "red-green", "blue-green") for shift in SHIFTS]
+    along = [f"{plane}-{way}" for plane in ("luma", "red-green", "blue-green") for way in ("along", "across")]
+    out += [f"sequence-{histogram}-{number:02d}" for histogram in along for number in range(SEQUENCES)]
     return out
 
 
-def window_numbers(windows: np.ndarray) -> np.ndarray:
-    """The numbers of each window, in the order of :func:`names`, without those of steps.
+def window_numbers(windows: np.ndarray, spectra: np.ndarray) -> np.ndarray:
+    """The numbers of each window, in the order of :func:`names`, up to those of steps.
 
     Parameters
     ----------
     windows : (n, 128, 128, 3) uint8
+    spectra : (n, 3, 128, 65) complex64, of red, green and blue
 
     Returns
     -------
-    (n, len(names()) - 5) float32
+    (n, 192) float32
     """
-    planes = np.moveaxis(windows, -1, 1).astype(np.float32)
-    red, green, blue = np.moveaxis(tapered_spectra(planes), 1, 0)
+    red, green, blue = np.moveaxis(spectra, 1, 0)
     residual = median_residual(windows)
     luma = _power((red + 2 * green + blue) / 4)
     colours = [_power(red - green), _power(blue - green)]
@@ -196,47 +203,6 @@ def _residual_shape(residual: np.ndarray) -> np.ndarray:
     return np.stack([tenth, quarter - tenth, half - quarter, most - half, tails], axis=1)
 
 
-def lattice_peaks(power: np.ndarray) -> np.ndarray:
-    """How far log power at multiples of simple frequencies stands above its neighbourhood.
-
-    power : (n, side, side // 2 + 1) float32; returns (n, len(LATTICE))
-    """
-    side = power.shape[-2]
-    logs = np.log(power + LITTLE)
-    out = []
-    for points, around in _lattice(side):
-        rows, cols = points
-        near, far = around
-        out.append((logs[:, rows, cols] - logs[:, near, far].mean(axis=2)).mean(axis=1))
-    return np.stack(out, axis=1)
-
-
-@cache
-def _lattice(side: int) -> list[tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]]:
-    """Coefficients on each lattice and not on a coarser one, and those around each of them."""
-    taken: set[tuple[int, int]] = set()
-    out = []
-    offsets = np.array([(i, j) for i in range(-4, 5) for j in range(-4, 5) if max(abs(i), abs(j)) >= 3])
-    for parts in LATTICE.values():
-        points = []
-        for i in range(parts):
-            for j in range(parts // 2 + 1):
-                row, col = round(i * side / parts) % side, round(j * side / parts)
-                signed = row - side if row > side // 2 else row
-                if (row, col) in taken or np.hypot(signed, col) < 0.2 * side:
-                    continue
-                taken.add((row, col))
-                points.append((row, col))
-        at = np.array(points)
-        around = at[:, None, :] + offsets
-        rows, cols = around[..., 0], around[..., 1]
-        over = cols > side // 2
-        rows, cols = np.where(over, -rows, rows), np.where(over, side - cols, cols)
-        rows, cols = np.where(cols < 0, -rows, rows), np.abs(cols)
-        out.append(((at[:, 0], at[:, 1]), (rows % side, cols)))
-    return out
-
-
 def folded_steps(windows: np.ndarray, corners: np.ndarray) -> np.ndarray:
     """Log size of steps between neighbours in luma, by phase in the picture's own grid of 8 pixels.
 
@@ -278,6 +244,28 @@ def usable(windows: np.ndarray) -> np.ndarray:
 
 def picture_numbers(windows: np.ndarray, corners: np.ndarray) -> np.ndarray:
     """The numbers of a picture, in the order of :func:`names`, from its usable windows; float64."""
-    each = window_numbers(windows).mean(axis=0)
+    spectra = tapered_spectra(np.moveaxis(windows, -1, 1).astype(np.float32))
+    red, green, blue = np.moveaxis(spectra, 1, 0)
+    products = phase_products(np.stack([(red + 2 * green + blue) / 4, red - green, blue - green], 1), corners)
+    each = window_numbers(windows, spectra).mean(axis=0)
     steps = step_numbers(folded_steps(windows, corners).mean(axis=0))
-    return np.concatenate([each, steps]).astype(np.float64)
+    return np.concatenate([each, steps, phase_numbers(*products), sequence_numbers(windows)]).astype(
+        np.float64
+    )
+
+
+def sequence_numbers(windows: np.ndarray) -> np.ndarray:
+    """Square roots of the shares of sequences of quantized residuals, over all windows; (150,) float32.
+
+    References
+    ----------
+    D. Cozzolino, G. Poggi, L. Verdoliva, "Splicebuster: a new blind image splicing detector", IEEE
+    International Workshop on Information Forensics and Security, 2015. doi:10.1109/WIFS.2015.7368565
+    """
+    from forensix.native.residual_histograms import residual_histograms
+
+    counts = sum(
+        residual_histograms(np.ascontiguousarray(one)).sum(axis=(0, 1), dtype=np.int64) for one in windows
+    )
+    shares = counts / np.maximum(np.sum(counts, axis=-1, keepdims=True), 1)
+    return np.asarray(np.sqrt(shares, dtype=np.float32).ravel())

@@ -1,8 +1,9 @@
-"""The fitted numbers of the spectral fingerprint: weighted sums, a threshold, a distance."""
+"""The fitted numbers of the spectral fingerprint: weighted sums, a threshold, a distance, for each encoding."""
 
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -24,21 +25,23 @@ class OriginModel:
 
     names : what each number is
     mean, spread : (n,) of real photos
-    weights : (k, n) of the standardized numbers: first the sum that all generators have in common,
-        then one for each generator learnt
+    weights : (k, n) of the standardized numbers, in groups: over all numbers, over spectra alone, over sequences
+        alone. In each first the sum that all generators have in common, then one for each generator learnt
+    groups : (k,) int, to which group each sum belongs
     offsets, units : (k,) for each sum, what one photo in a hundred exceeds, and how much more than one in ten
     threshold : of the margin, from which a picture is called generated
     precision : (n, n) inverse covariance within a kind of picture
-    centres : (k, n) standardized means: real photos in one encoding each, and the generators learnt
+    centres : (k, n) standardized means: real photos, reduced or not, and the generators learnt
     farthest : Mahalanobis distance to the nearest centre, beyond which a picture is like nothing learnt
     kinds : names of the centres
-    bands : (2, 3, n) for each of ENCODINGS, which 5, 50 and 95 of a hundred real photos lie below; to look at only
+    bands : (3, n), which 5, 50 and 95 of a hundred real photos lie below; to look at only
     """
 
     names: tuple[str, ...]
     mean: np.ndarray
     spread: np.ndarray
     weights: np.ndarray
+    groups: np.ndarray
     offsets: np.ndarray
     units: np.ndarray
     threshold: float
@@ -63,12 +66,17 @@ class OriginModel:
     def margin(self, numbers: np.ndarray) -> np.ndarray:
         """How far a picture lies above the threshold; (...).
 
-        The common sum, and half as much of the largest of all, so that a generator that
-        was learnt is recognised by its own marks too.
+        The mean over the groups of the common sum, and half as much of the largest of all, so that a generator
+        that was learnt is recognised by its own marks too.
         """
         heights = self.sums(numbers)
-        above: np.ndarray = heights[..., 0] + LARGEST * heights.max(axis=-1) - self.threshold
-        return above
+        count = int(self.groups.max()) + 1
+        above = np.zeros(heights.shape[:-1])
+        for group in range(count):
+            of_group = heights[..., self.groups == group]
+            above += (of_group[..., 0] + LARGEST * of_group.max(axis=-1)) / count
+        over: np.ndarray = above - self.threshold
+        return over
 
     def distance(self, numbers: np.ndarray) -> np.ndarray:
         """Distance to the nearest centre over the farthest that is known; above 1 it is like nothing learnt."""
@@ -77,33 +85,46 @@ class OriginModel:
         far: np.ndarray = np.sqrt(squares.min(axis=-1)) / self.farthest
         return far
 
-    def save(self) -> bytes:
-        """The content of the model file."""
-        stream = io.BytesIO()
-        content: dict[str, Any] = {"names": np.array(self.names), "kinds": np.array(self.kinds)}
-        content |= {name: getattr(self, name).astype(np.float32) for name in _ARRAYS}
-        content |= {name: np.float64(getattr(self, name)) for name in _NUMBERS}
-        np.savez_compressed(stream, **content)
-        return stream.getvalue()
 
-    @classmethod
-    def load(cls, content: bytes) -> OriginModel:
-        """From the content of a model file; ParameterError when it is none."""
-        try:
-            with np.load(io.BytesIO(content), allow_pickle=False) as stored:
-                fields: dict[str, Any] = {name: stored[name].astype(np.float64) for name in _ARRAYS}
-                fields |= {name: float(stored[name]) for name in _NUMBERS}
-                fields |= {name: tuple(str(word) for word in stored[name]) for name in ("names", "kinds")}
-                return cls(**fields)
-        except (OSError, EOFError, ValueError, KeyError) as error:
-            raise ParameterError(f"not a model of the spectral fingerprint: {error}") from error
-
-
-_ARRAYS = ("mean", "spread", "weights", "offsets", "units", "precision", "centres", "bands")
+_ARRAYS = ("mean", "spread", "weights", "groups", "offsets", "units", "precision", "centres", "bands")
 _NUMBERS = ("threshold", "farthest")
+_WORDS = ("names", "kinds")
+
+
+def save(models: Mapping[str, OriginModel]) -> bytes:
+    """The content of the model file: one model for each of ENCODINGS."""
+    stream = io.BytesIO()
+    content: dict[str, Any] = {}
+    for encoding, model in models.items():
+        content |= {f"{encoding}.{name}": np.array(getattr(model, name)) for name in _WORDS}
+        content |= {f"{encoding}.{name}": getattr(model, name).astype(np.float32) for name in _ARRAYS}
+        content |= {f"{encoding}.{name}": np.float64(getattr(model, name)) for name in _NUMBERS}
+    np.savez_compressed(stream, **content)
+    return stream.getvalue()
+
+
+def load(content: bytes) -> dict[str, OriginModel]:
+    """The models of a file, by encoding; ParameterError when it is none."""
+    out = {}
+    try:
+        with np.load(io.BytesIO(content), allow_pickle=False) as stored:
+            for encoding in ENCODINGS:
+                fields: dict[str, Any] = {n: stored[f"{encoding}.{n}"].astype(np.float64) for n in _ARRAYS}
+                fields |= {n: float(stored[f"{encoding}.{n}"]) for n in _NUMBERS}
+                fields |= {n: tuple(str(word) for word in stored[f"{encoding}.{n}"]) for n in _WORDS}
+                out[encoding] = OriginModel(**fields)
+    except (OSError, EOFError, ValueError, KeyError) as error:
+        raise ParameterError(f"not a model of the spectral fingerprint: {error}") from error
+    return out
 
 
 @cache
-def shipped() -> OriginModel:
-    """The model in forensix/models."""
-    return OriginModel.load(resources.files("forensix.models").joinpath(MODEL).read_bytes())
+def _models() -> dict[str, OriginModel]:
+    return load(resources.files("forensix.models").joinpath(MODEL).read_bytes())
+
+
+def shipped(encoding: str = "lossless") -> OriginModel:
+    """The model in forensix/models for pictures stored like this."""
+    if encoding not in ENCODINGS:
+        raise ParameterError(f"encoding must be one of {', '.join(ENCODINGS)}, got {encoding!r}")
+    return _models()[encoding]

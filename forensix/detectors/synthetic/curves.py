@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from forensix.detectors.synthetic import _features
-from forensix.detectors.synthetic._origin_model import ENCODINGS, OriginModel, shipped
+from forensix.detectors.synthetic._origin_model import shipped
 from forensix.errors import ParameterError
 
 # Curve: (names of its numbers begin so, what it is, what its values are).
@@ -83,14 +83,10 @@ def spectral_curves(rgb: np.ndarray, *, encoding: str = "lossless") -> tuple[Cur
     return curves_of(_features.picture_numbers(windows[kept], corners[kept]), encoding=encoding)
 
 
-def curves_of(
-    numbers: np.ndarray, *, encoding: str = "lossless", model: OriginModel | None = None
-) -> tuple[Curve, ...]:
+def curves_of(numbers: np.ndarray, *, encoding: str = "lossless") -> tuple[Curve, ...]:
     """The curves of a picture whose numbers are known, as from ``_features.picture_numbers``."""
-    if encoding not in ENCODINGS:
-        raise ParameterError(f"encoding must be one of {', '.join(ENCODINGS)}, got {encoding!r}")
-    model = model or shipped()
-    low, middle, high = model.bands[ENCODINGS.index(encoding)]
+    model = shipped(encoding)
+    low, middle, high = model.bands
     out = []
     for name, (prefix, title, unit) in CURVES.items():
         at = [k for k, known in enumerate(model.names) if known.startswith(prefix)]

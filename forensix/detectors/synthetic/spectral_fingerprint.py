@@ -2,8 +2,10 @@
 
 Windows at the picture's own resolution are reduced to numbers: power spectra over all directions
 of luma, colour differences and the median residual, their slope, coherence of colours, tails of DCT
-coefficients, peaks on the lattices that up-sampling leaves, and steps that alternate. One weighted sum of
-them is learnt from photos and generated pictures that went through the same encodings. A picture
+coefficients, peaks on the lattices that up-sampling leaves, phases that agree a lattice vector apart, steps
+that alternate, and sequences of residuals. Weighted sums of them are learnt from photos and generated pictures that
+went through the same encodings: over all numbers, over the spectra alone and over the sequences alone, once for
+pictures stored without loss and once for JPEG. Their mean decides. A picture
 unlike everything learnt gets no score. The spectra are told as curves, with the band of real photos behind them.
 """
 
@@ -39,6 +41,7 @@ LEAST_SIDE = 2 * SIDE
 # more, and crops of photos, 256 to 320 pixels wide (4 windows), raised alarms.
 FEWEST = 8
 LEAST_SHARE = 0.25  # of the windows must have the texture of a photo
+LOSSY = ("jpeg", "webp", "heic", "avif")  # judged by the sums that were learnt on JPEG
 GREY = 2  # grey levels by which the colours of a colour picture differ somewhere
 LOWEST = 0.15  # silence on a generator that was never learnt is not evidence of a camera
 
@@ -84,13 +87,13 @@ def detect(evidence: Evidence, *, preset: str = "standard") -> Finding:
             measurements={"usable": count},
             parameters=parameters,
         )
-    encoding = "jpeg" if evidence.format == "jpeg" else "lossless"
+    encoding = "jpeg" if evidence.format in LOSSY else "lossless"
     numbers = _features.picture_numbers(windows[usable], corners[usable])
     return _judged(numbers, count, encoding, parameters)
 
 
 def _judged(numbers: np.ndarray, count: int, encoding: str, parameters: dict[str, object]) -> Finding:
-    model = shipped()
+    model = shipped(encoding)
     margin, distance = float(model.margin(numbers)), float(model.distance(numbers))
     unlike = distance > 1
     return METHOD.finding(
