@@ -215,6 +215,19 @@ def test_what_alone_would_not_be_enough_is_not_drawn_next_to_what_is():
     assert np.count_nonzero(decision_mask(fuse_heatmaps(both, INCONSISTENT, 4, 4))) == 2
 
 
+def test_what_alone_would_not_be_enough_outlines_what_a_stronger_one_found_in_part():
+    found, wide = np.zeros((8, 8)), np.zeros((8, 8))
+    found[1, 1:3] = 0.9
+    wide[0:2, 0:4] = wide[6, 6] = 0.8  # a quarter of its area is found, and a pixel far off is not
+    strong = said("c", 1.5, score=0.97, heatmap=Heatmap(found))
+    weak = said("a", 0.2, score=0.55, heatmap=Heatmap(wide))
+    mask = decision_mask(fuse_heatmaps([strong, weak], INCONSISTENT, 8, 8)) > 0
+    np.testing.assert_array_equal(mask, (wide > 0.5) & (np.arange(8) < 6))
+    wide[2, 0:4] = 0.8
+    wider = said("a", 0.2, score=0.55, heatmap=Heatmap(wide))
+    assert np.count_nonzero(decision_mask(fuse_heatmaps([strong, wider], INCONSISTENT, 8, 8))) == 2
+
+
 def test_methods_that_are_blind_to_a_kind_do_not_speak_against_it(monkeypatch):
     kinds = {"a": {"splicing": (-0.5, 0.5, 1.5), "copy-move": (0.0, 0.0, 0.0)},
              "c": {"splicing": (0.0, 0.0, 0.0), "copy-move": (-0.7, 0.8, 2.0)}}  # fmt: skip

@@ -15,6 +15,8 @@ from forensix.result import Conclusion
 # history names it, too, but a reader of a copy expects to see both sides, and only the border
 # itself shows the source to be none of the change.
 OUTLINES_PASTE = ("cut-rectangles",)
+# Of an area, what stronger methods must mark for a method to be shown there whose weight alone is not enough.
+SHARED = 0.25
 # The largest 8-bit value that still reads as "nothing found".
 QUIET = 127
 
@@ -35,8 +37,9 @@ def fuse_heatmaps(findings: Iterable[Finding], integrity: Conclusion, rows: int,
 
     Where integrity is not "inconsistent" nothing rises above 127, so the picture of
     an untouched photo stays dark. Maps of detectors that did not decide (score at
-    most 0.5) never rise above it either, nor do those of detectors whose weight alone would
-    not have been enough, next to one whose weight is. Where a border that was cut outlines one
+    most 0.5) never rise above it either. Those of detectors whose weight alone would not have been
+    enough, next to one whose weight is, do so only in areas of which that one marks a good
+    part: there they outline what it found. Where a border that was cut outlines one
     side of a copied pair, that side was pasted, and the other does not rise above 127 for the copy.
     """
     shown = [f for f in findings if f.heatmap is not None and f.score is not None]
@@ -56,7 +59,23 @@ def fuse_heatmaps(findings: Iterable[Finding], integrity: Conclusion, rows: int,
         )
         copies[source] = np.minimum(copies[source], QUIET)
     others = _largest([f for f in loud if f.family != "copy_move"], rows, cols)
-    return np.maximum(fused, np.maximum(copies, others))
+    np.maximum(fused, np.maximum(copies, others), out=fused)
+    found = fused > QUIET
+    for finding in decided if enough else ():
+        if finding.detector not in names and finding.heatmap is not None:
+            np.maximum(fused, _where_shared(grey_map(finding.heatmap, rows, cols), found), out=fused)
+    return fused
+
+
+def _where_shared(grey: np.ndarray, found: np.ndarray) -> np.ndarray:
+    """A map that rises above `QUIET` only in areas that are in good part `found`."""
+    from scipy import ndimage
+
+    labels, count = ndimage.label(grey > QUIET)
+    areas = np.bincount(labels.ravel(), minlength=count + 1)
+    shown = np.bincount(labels[found], minlength=count + 1) >= SHARED * areas
+    shown[0] = False
+    return np.where(shown[labels], grey, np.minimum(grey, QUIET))
 
 
 def _largest(findings: Iterable[Finding], rows: int, cols: int) -> np.ndarray:
