@@ -1,19 +1,22 @@
 """One property changed inside a shape and nothing else: how well given methods find it.
 
     python benchmarks/traces.py PHOTO... [--methods filtering,resampling] [--qualities 0,95,90,80]
-        [--traces "median 3,blur 1"] [--page OUT.md]
+        [--traces "median 3,blur 1"] [--page OUT.md] [--keep SCORES.json]
 
 From the middle of each photo a part of at most 1024 x 1024 pixels is taken; inside a shape of
 5 to 15 % of it one property is changed, and the part is saved as PNG (quality 0) or JPEG. The
 twin is the same part, unchanged, through the same encoding. Reported per trace and encoding:
 how often a method decides, the area under the ROC curve of its scores against the twins'
 (a method that cannot tell scores 0.5), and the mean pixel F1 of what it marks, 0 where it
-marks nothing. The names of the photos determine all that is drawn.
+marks nothing. The names of the photos determine all that is drawn. With ``--keep`` each photo's
+scores go to a file after it, and photos already there are not run again: a run may be ended and
+taken up, and the tables are of all photos in the file.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 from collections import defaultdict
 from pathlib import Path
 
@@ -51,28 +54,46 @@ def changed(path: Path, rgb: np.ndarray, trace: str) -> tuple[np.ndarray, np.nda
     return edit.image, edit.mask
 
 
-def measure(options: argparse.Namespace) -> tuple[dict, dict]:
-    scores, twins = defaultdict(list), defaultdict(list)
+def measure(options: argparse.Namespace) -> dict[str, list]:
+    """By photo: lines of method, trace (None: the twin), quality, score, F1."""
+    kept = json.loads(options.keep.read_text()) if options.keep and options.keep.exists() else {}
     for path in options.photos:
+        known = {tuple(line[:3]) for line in kept.get(path.name, [])}
+        wanted = [
+            (method, trace, quality)
+            for quality in options.qualities
+            for method in options.methods
+            for trace in (None, *options.traces)
+            if (method, trace, quality) not in known
+        ]
+        if not wanted:
+            continue
         try:
             rgb = middle(path)
             made = {trace: changed(path, rgb, trace) for trace in options.traces}
         except ForensixError as error:
             print(f"left out: {path}: {error}")
             continue
-        for quality in options.qualities:
-            for method in options.methods:
-                score, found = answer(method, encoded(rgb, quality), rgb.shape[:2])
-                twins[method, quality].append(0.5 if score is None else score)
-                for trace, (picture, mask) in made.items():
-                    score, found = answer(method, encoded(picture, quality), rgb.shape[:2])
-                    scores[method, trace, quality].append((0.5 if score is None else score, f1(found, mask)))
+        made[None] = (rgb, np.zeros(rgb.shape[:2], bool))
+        files = {(t, q): encoded(made[t][0], q) for t, q in {(t, q) for _, t, q in wanted}}
+        for method, trace, quality in wanted:
+            score, found = answer(method, files[trace, quality], rgb.shape[:2])
+            line = [method, trace, quality, 0.5 if score is None else score, f1(found, made[trace][1])]
+            kept.setdefault(path.name, []).append(line)
+        if options.keep is not None:
+            options.keep.write_text(json.dumps(kept), "utf-8")
         if options.page is not None:  # after each photo, so that a run that is ended leaves what it has
-            options.page.write_text(page(scores, twins, options), "utf-8")
-    return scores, twins
+            options.page.write_text(page(kept, options), "utf-8")
+    return kept
 
 
-def page(scores: dict, twins: dict, options: argparse.Namespace) -> str:
+def page(kept: dict[str, list], options: argparse.Namespace) -> str:
+    scores, twins = defaultdict(list), defaultdict(list)
+    for method, trace, quality, score, overlap in (line for photo in kept.values() for line in photo):
+        if trace is None:
+            twins[method, quality].append(score)
+        else:
+            scores[method, trace, quality].append((score, overlap))
     names = ["PNG" if quality == 0 else f"JPEG {quality}" for quality in options.qualities]
     lines = []
     for method in options.methods:
@@ -104,16 +125,16 @@ def main() -> None:
     parser.add_argument("--qualities", type=listed(int), default=[0, 95, 90, 80])
     parser.add_argument("--traces", type=listed(str), default=list(TRACES))
     parser.add_argument("--page", type=Path)
+    parser.add_argument("--keep", type=Path)
     options = parser.parse_args()
     unknown = sorted(set(options.traces) - set(TRACES))
     if unknown or {TRACES[t][0] for t in options.traces} - set(OPERATIONS):
         parser.error(f"no such traces: {', '.join(unknown)}; there are: {', '.join(TRACES)}")
     cv2.setNumThreads(1)
-    scores, twins = measure(options)
-    if not scores:
+    kept = measure(options)
+    if not kept:
         raise SystemExit("no photo was left to measure on")
-    text = page(scores, twins, options)
-    print(text)
+    print(page(kept, options))
 
 
 if __name__ == "__main__":
