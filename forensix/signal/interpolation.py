@@ -23,7 +23,8 @@ LOWEST = 10  # bins: below, the picture's own structure changes too fast from bi
 OUTER, INNER = 17, 5  # bins on a side, around the bin judged: its noise floor
 RESIDUAL_SCALE = 1.0  # grey levels
 PREDICTOR = ((-0.25, 0.5, -0.25), (0.5, 0.0, 0.5), (-0.25, 0.5, -0.25))
-FLAT = 1e-4  # variance of the predictability, below which a window has nothing to tell
+AROUND, LEAST, MOST = 9, 0.2, 3.0  # pixels; grey levels; times the mean around
+FLAT = 1e-4  # variance of the unevenness, below which a window has nothing to tell
 PATTERN = 10.0  # times the noise floor: the picture itself repeats at that frequency
 FACTORS = (0.6, 2.2)  # magnifications that are named
 
@@ -64,6 +65,28 @@ def predictability(luma: np.ndarray) -> np.ndarray:
     return np.asarray(cv2.exp(residual))
 
 
+def unevenness(luma: np.ndarray) -> np.ndarray:
+    """How badly each pixel follows from its neighbours, over the mean around; (rows, cols) float32, 0 to 3.
+
+    The predictor of :func:`predictability` is applied twice, which leaves less of the picture
+    itself; over the mean around, lively parts weigh no more than calm ones.
+
+    luma : (rows, cols) real, 0-255
+    """
+    import cv2
+
+    if luma.ndim != 2 or min(luma.shape) < 3:
+        raise ParameterError(f"luma must be 2-D and at least 3 x 3, got {luma.shape}")
+    once = np.array(PREDICTOR, np.float32)
+    once[1, 1] = -1
+    twice = cv2.filter2D(np.pad(once, 1), cv2.CV_32F, once, borderType=cv2.BORDER_CONSTANT)
+    left = np.abs(cv2.filter2D(np.ascontiguousarray(luma, np.float32), cv2.CV_32F, twice))
+    around = cv2.blur(left, (AROUND, AROUND))
+    around += np.float32(LEAST)
+    left /= around
+    return np.asarray(np.minimum(left, np.float32(MOST), out=left))
+
+
 def lines(window: np.ndarray) -> np.ndarray:
     """Power spectrum of a window over its local noise floor; (256, 256) float32, 1 on average.
 
@@ -98,12 +121,13 @@ def turned(spectrum: np.ndarray) -> np.ndarray:
 
 
 def telling_bins() -> np.ndarray:
-    """(256, 256) bool: frequencies that belong neither to a codec, nor to a sensor, nor to the scene."""
+    """(256, 256) bool: frequencies that belong neither to a codec, nor a sensor, nor the scene, nor an axis."""
     index = np.fft.fftfreq(WINDOW, 1 / WINDOW)
     step = WINDOW / LATTICE
     on = np.abs(index / step - np.rint(index / step)) * step < NEAR
     low = np.hypot(index[:, None], index[None, :]) <= LOWEST
-    return ~(on[:, None] & on[None, :]) & ~low
+    axes = np.abs(index) <= 1  # what was scaled only is looked for separately
+    return ~(on[:, None] & on[None, :]) & ~low & ~(axes[:, None] | axes[None, :])
 
 
 def tests_per_window(telling: np.ndarray) -> int:
@@ -117,7 +141,7 @@ def tests_per_window(telling: np.ndarray) -> int:
 def strongest_lattice(window: np.ndarray, telling: np.ndarray) -> Lattice:
     """The pair of frequencies at right angles that stands out most.
 
-    window : (256, 256) float32, from :func:`predictability`
+    window : (256, 256) float32, from :func:`unevenness`
     telling : from :func:`telling_bins`
     """
     if window.var() < FLAT:
@@ -153,8 +177,8 @@ def repeats_itself(luma: np.ndarray, frequency: tuple[float, float]) -> bool:
 
 
 def line_strength(
-    predictable: np.ndarray, frequency: tuple[float, float], *, cell: int, sigma: float
-) -> tuple[np.ndarray, np.ndarray]:
+    detail: tuple[np.ndarray, np.ndarray], frequency: tuple[float, float], *, cell: int, sigma: float
+) -> np.ndarray:
     """How strong the pair of lines is around every cell, and the noise it must stand out from.
 
     The map is brought to rest at either frequency and averaged; what remains is compared
@@ -162,7 +186,8 @@ def line_strength(
 
     Parameters
     ----------
-    predictable : (rows, cols) float32, from :func:`predictability`
+    detail : two of (rows, cols) float32, from :func:`unevenness` or ``fine_detail``
+        In which to look for the frequency, and for that at right angles to it.
     frequency : (vertical, horizontal), cycles a pixel
     cell : int
         Pixels a side of the cells of the result.
@@ -171,38 +196,60 @@ def line_strength(
 
     Returns
     -------
-    strength : (rows // cell, cols // cell) float32
+    (rows // cell, cols // cell) float32
         Over the noise; about 1 where nothing repeats.
-    noise : (rows // cell, cols // cell) float32
-        Small where the picture is too smooth to show anything.
     """
     vertical, horizontal = frequency
     away = 6 / WINDOW
-    pair = ((vertical, horizontal), (-horizontal, vertical))
-    power = np.stack([_resting_power(predictable, v, h, cell, sigma) for v, h in pair]).sum(axis=0)
-    beside = ((away, away), (away, -away), (-away, away), (-away, -away))
-    others = [_resting_power(predictable, v + dv, h + dh, cell, sigma) for v, h in pair for dv, dh in beside]
-    noise = np.stack(others).sum(axis=0) / len(beside)
+    power = noise = np.zeros(())
+    for part, (v, h) in zip(detail, ((vertical, horizontal), (-horizontal, vertical)), strict=True):
+        beside = [(v + down, h + across) for down in (away, -away) for across in (away, -away)]
+        here, *others = _resting_powers(without_blocks(part), [(v, h), *beside], cell, sigma)
+        power = power + here
+        noise = noise + np.mean(others, axis=0)
     floor = max(float(np.median(noise)), 1e-12)
-    return (power / np.maximum(noise, floor / 4)).astype(np.float32), noise.astype(np.float32)
+    strength: np.ndarray = (power / np.maximum(noise, floor / 4)).astype(np.float32)
+    return strength
 
 
-def _resting_power(
-    predictable: np.ndarray, vertical: float, horizontal: float, cell: int, sigma: float
-) -> np.ndarray:
+def without_blocks(detail: np.ndarray) -> np.ndarray:
+    """The map without what repeats every 16 pixels: the blocks of codecs, whose lines are near many others.
+
+    The pattern is the whole map's, and as strong in each place as the map is on average around.
+    """
     import cv2
 
-    rows, cols = (size // cell * cell for size in predictable.shape)
-    down = np.exp(-2j * np.pi * vertical * np.arange(rows)).astype(np.complex64)
-    across = np.exp(-2j * np.pi * horizontal * np.arange(cols)).astype(np.complex64)
-    # One axis after the other: each cell's row of sums, then its columns.
-    part = predictable[:rows, :cols] - predictable.mean(dtype=np.float64).astype(np.float32)
-    summed = (part * across).reshape(rows, cols // cell, cell).sum(axis=2)
-    summed = (summed * down[:, None]).reshape(rows // cell, cell, -1).sum(axis=1)
-    real, imaginary = (
-        cv2.GaussianBlur(np.ascontiguousarray(side), (0, 0), sigma) for side in (summed.real, summed.imag)
-    )
-    return np.asarray(real**2 + imaginary**2)
+    rows, cols = (size // LATTICE for size in detail.shape)
+    part = np.ascontiguousarray(detail[: rows * LATTICE, : cols * LATTICE])
+    pattern = part.reshape(rows, LATTICE, cols, LATTICE).mean(axis=(0, 2))
+    around = cv2.blur(part, (WINDOW // 4 + 1, WINDOW // 4 + 1))
+    around /= np.float32(max(float(pattern.mean()), 1e-9))
+    return np.asarray(part - np.tile(pattern, (rows, cols)) * around)
+
+
+def _resting_powers(
+    detail: np.ndarray, frequencies: list[tuple[float, float]], cell: int, sigma: float
+) -> list[np.ndarray]:
+    """Of each frequency the power of the map brought to rest at it, averaged around each cell."""
+    import cv2
+
+    rows, cols = (size // cell for size in detail.shape)
+    vertical, horizontal = np.array(frequencies).T
+    # Along rows first: within a cell, as real products, then from cell to cell.
+    within = np.exp(-2j * np.pi * np.arange(cell)[:, None] * horizontal)
+    both = np.concatenate([within.real, within.imag], axis=1).astype(np.float32)
+    strips = np.ascontiguousarray(detail[: rows * cell, : cols * cell]).reshape(-1, cell) @ both
+    lines = (strips[:, : len(vertical)] + 1j * strips[:, len(vertical) :]).reshape(rows, cell, cols, -1)
+    down = np.exp(-2j * np.pi * np.arange(rows * cell)[:, None] * vertical).astype(np.complex64)
+    summed = np.einsum("rkcf,rkf->frc", lines, down.reshape(rows, cell, -1))
+    summed *= np.exp(-2j * np.pi * cell * np.arange(cols) * horizontal[:, None])[:, None].astype(np.complex64)
+    powers = []
+    for one in summed:
+        real, imaginary = (
+            cv2.GaussianBlur(np.ascontiguousarray(side), (0, 0), sigma) for side in (one.real, one.imag)
+        )
+        powers.append(np.asarray(real**2 + imaginary**2))
+    return powers
 
 
 def transformations(frequency: tuple[float, float]) -> list[tuple[float, float]]:

@@ -19,17 +19,26 @@ from forensix.evidence import Evidence
 from forensix.finding import Finding, Heatmap, Region
 from forensix.signal.interpolation import (
     WINDOW,
-    Lattice,
     line_strength,
-    predictability,
     repeats_itself,
     strongest_lattice,
     telling_bins,
     tests_per_window,
     transformations,
+    unevenness,
 )
 from forensix.signal.rarity import in_words
 from forensix.signal.regions import bounding_boxes, label_regions
+from forensix.signal.scaling import (
+    FINER,
+    FREQUENCIES,
+    fine_detail,
+    fine_strength,
+    log_chance,
+    original_frequency,
+    scaling_strength,
+    strongest_scaling,
+)
 
 APPLIES_TO = (
     "Pictures of at least 256 x 256 pixels in lossless formats or JPEG; a JPEG save below about quality 95 "
@@ -50,22 +59,34 @@ METHOD = Method(
 )
 
 FORMATS = ("png", "tiff", "bmp", "jpeg", "gif", "ppm", "pnm")
-DECISION = -4.5  # log10 of the number of false alarms; textures of untouched photos reach -4
-MOST_WINDOWS = 200
+# log10 of the number of false alarms, decided on below. Turned parts may have any pair of
+# frequencies, and textures of untouched photos reach -2.2; scaled ones have pairs along the axes.
+DECISION_TURNED, DECISION_SCALED = -4.5, -3.5
+MOST_TURNED, MOST_SCALED = 200, 400  # windows
 # Where so much of what can tell has one lattice, the whole picture was resampled.
 WHOLE = 0.5
+NOTHING = 9.0  # log10 of the number of false alarms that stands for: nothing to be seen
 CELL = 16
 SIGMA = 1.5  # cells
 # Of two lines, each exponential over the floor of four neighbours, 1 in 1000 exceeds this.
 PRESENT = 6.0
-# Around what was pasted, the pair of lines is as strong as noise: 1.1 on average (strengths above
-# PRESENT cut), with a deviation of 0.8 in each of the areas that the average of a cell reaches.
-# Where the whole picture was resampled, but shows it in parts only, it is stronger.
-BY_CHANCE, DEVIATION, LEAST_EXCESS, DEVIATIONS = 1.1, 0.8, 0.1, 1.5
+# Around what was pasted, the pair of lines is as strong as others near it: strengths above PRESENT
+# cut, with a deviation of 0.8 in each of the areas that the average of a cell reaches. Where the
+# whole picture was resampled, but shows it in parts only, it is stronger.
+DEVIATION, LEAST_EXCESS, DEVIATIONS = 0.8, 0.3, 1.5
+OTHERS = 4 / WINDOW  # cycles a pixel further and less far
+# The same of pairs along the axes in whole windows, which show fainter ones.
+FEW_WINDOWS, WINDOW_DEVIATION, WINDOW_DEVIATIONS = 8, 1.4, 2.5
+UNTOUCHED = 0.02  # of a window that may have the lattice
+ONE_PART = 0.6  # of the cells that have it: what is scattered was not pasted
 REACH = 4 * math.pi * SIGMA**2  # cells
 BORDER = 4  # cells left out around the part
-# A cell could tell if it is about as lively as most of those that have the lattice.
+# A cell could tell if it is about as lively as most of those that have the lattice, or well above
+# what rounding makes of a smooth surface.
 LIVELY = 0.5, 20  # times, of that percentile
+ROUGH = 0.6  # grey levels, mean size of fourth differences
+# The average of a cell reaches beyond the part: where that is strong, cells weaker by so much are outside.
+FAINTER = 0.2
 
 
 @dataclass(frozen=True)
@@ -73,6 +94,7 @@ class Resampling:
     """Where a picture has the lattice of an interpolation.
 
     log10_alarms : base-10 logarithm of the number of false alarms of the strongest lattice
+    margin : how far that is beyond the decision, decades; negative if it is not
     frequency : (vertical, horizontal) cycles a pixel of that lattice
     present : (rows // 16, cols // 16) bool, cells around which the lattice is there
     strength : (rows // 16, cols // 16) float32, see :func:`line_strength`; None without a lattice
@@ -82,6 +104,7 @@ class Resampling:
     """
 
     log10_alarms: float
+    margin: float
     frequency: tuple[float, float]
     present: np.ndarray
     strength: np.ndarray | None
@@ -109,32 +132,85 @@ def resampling(luma: np.ndarray) -> Resampling:
     """
     if luma.ndim != 2 or min(luma.shape) < WINDOW:
         raise ParameterError(f"luma must be 2-D and at least {WINDOW} on a side, got {luma.shape}")
-    predictable = predictability(luma)
-    telling = telling_bins()
-    places = window_places((luma.shape[0], luma.shape[1]))
-    lattices = [
-        strongest_lattice(predictable[top : top + WINDOW, left : left + WINDOW], telling)
-        for top, left in places
+    values = np.ascontiguousarray(luma, np.float32)
+    down, across = fine_detail(values)
+    searches = (_scaled((across, down)), _turned(values, (across, down)))
+    # Pairs along the axes first: what is scaled also has pairs between them, which say less.
+    found = [
+        trace
+        for search in searches
+        for trace in sorted(search, key=lambda each: -each.margin)
+        if trace.margin > 0
     ]
-    tests = math.log(tests_per_window(telling) * len(places))
-    ranked = sorted(range(len(places)), key=lambda i: -lattices[i].strength)
-    judged = float(np.mean([lattice.strength > 0 for lattice in lattices]))
-    for index in ranked:
-        best, (top, left) = lattices[index], places[index]
-        log10_alarms = (tests - 2 * best.strength) / math.log(10)
-        if log10_alarms > DECISION:
-            break
-        window = luma[top : top + WINDOW, left : left + WINDOW].astype(np.float32)
-        if not repeats_itself(window, best.frequency):
-            strength, noise = line_strength(predictable, best.frequency, cell=CELL, sigma=SIGMA)
-            present = _joined(strength > PRESENT)
-            share, elsewhere = _share(present, noise), _elsewhere(present, strength)
-            return Resampling(log10_alarms, best.frequency, present, strength, share, elsewhere, judged)
-    calm = [lattices[i] for i in ranked if (tests - 2 * lattices[i].strength) / math.log(10) > DECISION]
-    best = calm[0] if calm else Lattice(0.0, (0.0, 0.0))
+    judged = float(np.mean([trace.log10_alarms < NOTHING for trace in searches[1]]))
+    for trace in found:
+        window = values[trace.top : trace.top + WINDOW, trace.left : trace.left + WINDOW]
+        if not repeats_itself(window, trace.frequency):
+            return _located(trace, values, judged)
+    rest = [trace for search in searches for trace in search if trace.margin <= 0]
+    best = max(rest or found, key=lambda each: each.margin)
     nowhere = np.zeros((max(1, luma.shape[0] // CELL), max(1, luma.shape[1] // CELL)), bool)
+    margin = min(best.margin, 0.0)
+    return Resampling(best.log10_alarms, margin, best.frequency, nowhere, None, 0.0, False, judged)
+
+
+@dataclass(frozen=True, eq=False)
+class _Trace:
+    """The strongest pair of frequencies of a window, and the maps in which the two show.
+
+    details : fine detail along the rows and along the columns, whatever the maps
+    """
+
+    top: int
+    left: int
+    frequency: tuple[float, float]
+    log10_alarms: float
+    margin: float
+    maps: tuple[np.ndarray, np.ndarray]
+    details: tuple[np.ndarray, np.ndarray]
+
+
+def _turned(luma: np.ndarray, details: tuple[np.ndarray, np.ndarray]) -> list[_Trace]:
+    """Pairs at right angles, in any direction."""
+    uneven, telling = unevenness(luma), telling_bins()
+    places = window_places((luma.shape[0], luma.shape[1]), most=MOST_TURNED, step=WINDOW // 2)
+    tests = math.log(tests_per_window(telling) * len(places))
+    traces = []
+    for top, left in places:
+        pair = strongest_lattice(uneven[top : top + WINDOW, left : left + WINDOW], telling)
+        alarms = (tests - 2 * pair.strength) / math.log(10) if pair.strength > 0 else NOTHING
+        margin = DECISION_TURNED - alarms
+        traces.append(_Trace(top, left, pair.frequency, alarms, margin, (uneven, uneven), details))
+    return traces
+
+
+def _scaled(details: tuple[np.ndarray, np.ndarray]) -> list[_Trace]:
+    """Pairs along the two axes, as of what was scaled and not turned."""
+    across, down = details
+    places = window_places((across.shape[0], across.shape[1]), most=MOST_SCALED, step=WINDOW // 4)
+    tests = math.log(FREQUENCIES * len(places))
+    traces = []
+    for top, left in places:
+        strength, frequency = strongest_scaling((down, across), top, left)
+        alarms = (tests + log_chance(strength)) / math.log(10)
+        margin = DECISION_SCALED - alarms
+        traces.append(_Trace(top, left, (0.0, frequency), alarms, margin, details, details))
+    return traces
+
+
+def _located(trace: _Trace, luma: np.ndarray, judged: float) -> Resampling:
+    strength = line_strength(trace.maps, trace.frequency, cell=CELL, sigma=SIGMA)
+    present = _joined(strength > PRESENT)
+    share = _share(present, fine_strength(luma, cell=CELL))
+    elsewhere = _scattered(present) or _elsewhere(present, strength, trace) or _in_windows(present, trace)
+    frequency = trace.frequency
+    if present.any():
+        present = _joined(strength > max(PRESENT, FAINTER * float(np.median(strength[present]))))
+    if frequency[0] == 0:
+        lines = scaling_strength((trace.details[1], trace.details[0]), trace.top, trace.left)
+        frequency = (0.0, original_frequency(lines, frequency[1]))
     return Resampling(
-        (tests - 2 * best.strength) / math.log(10), best.frequency, nowhere, None, 0.0, False, judged
+        trace.log10_alarms, trace.margin, frequency, present, strength, share, elsewhere, judged
     )
 
 
@@ -147,33 +223,70 @@ def _joined(present: np.ndarray) -> np.ndarray:
     return joined
 
 
-def _share(present: np.ndarray, noise: np.ndarray) -> float:
+def _share(present: np.ndarray, rough: np.ndarray) -> float:
     """Of the cells that could show the lattice, those that do; 1 where only they could."""
     if not present.any():
         return 0.0
     times, percentile = LIVELY
-    able = noise >= times * np.percentile(noise[present], percentile)
+    able = rough >= min(times * float(np.percentile(rough[present], percentile)), ROUGH)
     return int(np.count_nonzero(able & present)) / max(int(np.count_nonzero(able)), 1)
 
 
-def _elsewhere(present: np.ndarray, strength: np.ndarray) -> bool:
-    """Whether the lattice, faintly, is also where it was not found."""
+def _scattered(present: np.ndarray) -> bool:
+    """Whether the cells lie in many places and not mostly in one."""
+    from scipy import ndimage
+
+    labels, count = ndimage.label(present)
+    sizes = np.bincount(labels.ravel())[1:]
+    return count > 1 and bool(sizes.max() < ONE_PART * sizes.sum())
+
+
+def _in_windows(present: np.ndarray, trace: _Trace) -> bool:
+    """Whether a pair along the axes shows in windows away from the part, more than others near it."""
+    if trace.frequency[0] != 0:
+        return False
+    across, down = trace.details
+    place, aside = abs(trace.frequency[1]) * FINER * WINDOW, round(2 * OTHERS * FINER * WINDOW)
+    excess = []
+    for top, left in window_places((across.shape[0], across.shape[1]), most=MOST_TURNED, step=WINDOW // 2):
+        inner = np.s_[
+            top // CELL + 2 : (top + WINDOW) // CELL - 2, left // CELL + 2 : (left + WINDOW) // CELL - 2
+        ]
+        if present[inner].mean() < UNTOUCHED:
+            pair = scaling_strength((down, across), top, left)
+            here, less, more = (
+                float(pair[max(at - 1, 0) : at + 2].max(initial=0))
+                for at in (round(place), round(place) - aside, round(place) + aside)
+            )
+            excess.append(here - (less + more) / 2)
+    if len(excess) < FEW_WINDOWS:
+        return False
+    return float(np.mean(excess)) > WINDOW_DEVIATIONS * WINDOW_DEVIATION / math.sqrt(len(excess) / 2)
+
+
+def _elsewhere(present: np.ndarray, strength: np.ndarray, trace: _Trace) -> bool:
+    """Whether the lattice, faintly, is also where it was not found: more than others near it."""
     from scipy import ndimage
 
     away = ~ndimage.binary_dilation(present, iterations=BORDER)
     if not away.any():
         return False
-    mean = float(np.minimum(strength[away], PRESENT).mean())
+    size = math.hypot(*trace.frequency)
+    means = []
+    for farther in (-OTHERS, OTHERS):
+        near = trace.frequency[0] * (1 + farther / size), trace.frequency[1] * (1 + farther / size)
+        other = line_strength(trace.maps, near, cell=CELL, sigma=SIGMA)
+        means.append(float(np.minimum(other[away], PRESENT).mean()))
+    excess = float(np.minimum(strength[away], PRESENT).mean()) - sum(means) / 2
     areas = np.count_nonzero(away) / REACH
-    return mean > BY_CHANCE + max(LEAST_EXCESS, DEVIATIONS * DEVIATION / math.sqrt(areas))
+    return excess > max(LEAST_EXCESS, DEVIATIONS * DEVIATION / math.sqrt(areas))
 
 
-def window_places(shape: tuple[int, int]) -> list[tuple[int, int]]:
-    """Corners of windows that cover the picture, half overlapping unless there are too many."""
-    step = WINDOW // 2
+def window_places(shape: tuple[int, int], *, most: int, step: int) -> list[tuple[int, int]]:
+    """Corners of windows that cover the picture, a step apart unless there are too many."""
     while True:
         down, across = (_corners(size, step) for size in shape)
-        if down.size * across.size <= MOST_WINDOWS or step >= WINDOW:
+        if down.size * across.size <= most or step >= WINDOW:
             return [(int(top), int(left)) for top in down for left in across]
         step = min(WINDOW, step * 6 // 5)
 
@@ -221,7 +334,10 @@ def detect(evidence: Evidence, *, preset: str = "standard") -> Finding:
         explanation=_explanation(found, local=local, share=float(np.mean(labels > 0))),
         measurements=_measurements(found),
         regions=[Region(box, "tampered", area) for box, area in boxes],
-        parameters={"window": WINDOW, "log10_false_alarms": DECISION},
+        parameters={
+            "window": WINDOW,
+            "log10_false_alarms": {"scaled": DECISION_SCALED, "turned": DECISION_TURNED},
+        },
         heatmap=_heatmap(found, labels > 0, evidence.height, evidence.width),
     )
 
@@ -231,10 +347,9 @@ def _score(found: Resampling, *, local: bool) -> float | None:
         return None
     if found.whole:
         return 0.45
-    margin = DECISION - found.log10_alarms
-    if local and margin > 0:
-        return 0.5 + 0.5 * margin / (margin + 3)
-    return 0.45 + 0.35 * math.tanh(min(margin, 0.0) / 4)
+    if local and found.margin > 0:
+        return 0.5 + 0.5 * found.margin / (found.margin + 3)
+    return 0.45 + 0.35 * math.tanh(min(found.margin, 0.0) / 4)
 
 
 def _measurements(found: Resampling) -> dict[str, Any]:

@@ -1,0 +1,172 @@
+"""Lines that scaling leaves along rows and along columns, where the rest of a picture has none.
+
+A picture scaled by a factor s without turning it has pixels that lie on those of the original,
+or between them, every s pixels along rows and along columns. Fine detail across the rows is
+weaker where they lie between. Differences of the fourth order show that best: what is left
+of photos there is small, and what interpolation takes away is much of it.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+
+from forensix.errors import ParameterError
+from forensix.signal.interpolation import AROUND, FACTORS, LATTICE, LEAST, LOWEST, MOST, NEAR, WINDOW
+
+DIFFERENCE = (0.125, -0.5, 0.75, -0.5, 0.125)
+ACROSS_BLUR = 1.0, 5  # deviation and size, pixels, at right angles to the difference: less noise
+BAND = 16  # rows added up at once
+FINER = 2  # frequencies per bin of a window
+SIDE_LOBES, RING = 4, 20  # bins around a frequency: its own line, and its noise floor
+# One axis alone proves nothing, however strong its line; where both are strong, they may be so.
+HIGHEST, HIGHEST_ALONE, BOTH = 30.0, 12.0, 6.0
+FREQUENCIES = 128  # independent ones in a window, at most
+
+
+def fine_detail(luma: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Size of fourth differences over their mean around; two of (rows, cols) float32, 0 to 3.
+
+    luma : (rows, cols) real, 0-255
+    Returns differences along columns, then along rows: ``(down, across)``.
+    """
+    import cv2
+
+    if luma.ndim != 2 or min(luma.shape) < 3:
+        raise ParameterError(f"luma must be 2-D and at least 3 x 3, got {luma.shape}")
+    values = np.ascontiguousarray(luma, np.float32)
+    difference = np.array(DIFFERENCE, np.float32)
+    sigma, size = ACROSS_BLUR
+    smooth = cv2.getGaussianKernel(size, sigma, cv2.CV_32F).ravel()
+    found = []
+    for along_row, along_col in ((smooth, difference), (difference, smooth)):
+        detail = np.abs(cv2.sepFilter2D(values, cv2.CV_32F, along_row, along_col))
+        around = cv2.blur(detail, (AROUND, AROUND))
+        around += np.float32(LEAST)
+        detail /= around
+        found.append(np.minimum(detail, np.float32(MOST), out=detail))
+    return found[0], found[1]
+
+
+def fine_strength(luma: np.ndarray, *, cell: int) -> np.ndarray:
+    """Mean size of the fourth differences in every cell, grey levels; (rows // cell, cols // cell) float32."""
+    import cv2
+
+    rows, cols = (size // cell for size in luma.shape)
+    part = np.ascontiguousarray(luma[: rows * cell, : cols * cell], np.float32)
+    difference, one = np.array(DIFFERENCE, np.float32), np.ones(1, np.float32)
+    mean = np.zeros((rows, cols), np.float32)
+    for along_row, along_col in ((one, difference), (difference, one)):
+        detail = np.abs(cv2.sepFilter2D(part, cv2.CV_32F, along_row, along_col))
+        mean += cv2.resize(detail, (cols, rows), interpolation=cv2.INTER_AREA) / 2
+    return mean
+
+
+def scaling_lines(detail: np.ndarray, top: int, left: int) -> np.ndarray:
+    """How much the lines across one window stand out, by frequency; (257,) float32, 0 to 30.
+
+    Exponentially distributed with mean 1 where nothing repeats, apart from the largest.
+
+    Parameters
+    ----------
+    detail : (rows, cols) float32
+        From :func:`fine_detail`, differences along the rows.
+    top, left : int
+        Of the window of 256 x 256 pixels.
+    """
+    import cv2
+
+    window = detail[top : top + WINDOW, left : left + WINDOW]
+    bands = window.reshape(WINDOW // BAND, BAND, WINDOW).sum(axis=1)
+    taper, weight = _tapers()
+    bands = (bands - bands.mean()) * taper * weight[:, None]
+    spectra = np.fft.rfft(bands, n=FINER * WINDOW, axis=1)
+    whole = np.abs(spectra.sum(axis=0)) ** 2
+    singly = (np.abs(spectra) ** 2).sum(axis=0)
+    sums = [
+        cv2.blur(line[None].astype(np.float32), (FINER * size + 1, 1), borderType=cv2.BORDER_REFLECT_101)[0]
+        * (FINER * size + 1)
+        for line, size in ((whole, RING), (whole, SIDE_LOBES), (singly, SIDE_LOBES))
+    ]
+    beside = np.maximum(sums[0] - sums[1], 0) / (FINER * (RING - SIDE_LOBES))
+    apart = sums[2] / (FINER * SIDE_LOBES + 1)  # as strong as the line if its bands have nothing in common
+    over = whole / np.maximum(np.maximum(beside, apart), 1e-9)
+    # Of bands with random phases, so much of all they could add up to has this chance, as nats.
+    bands_there = float(weight.sum() ** 2 / (weight**2).sum())
+    shared = np.minimum(over / bands_there, 0.999)
+    return np.minimum(-(bands_there - 1) * np.log1p(-shared), HIGHEST).astype(np.float32)
+
+
+@cache
+def _tapers() -> tuple[np.ndarray, np.ndarray]:
+    """For the columns of a window, and for its bands of rows."""
+    taper = np.hanning(WINDOW + 2)[1:-1].astype(np.float32)
+    return taper, taper.reshape(-1, BAND).mean(axis=1)
+
+
+@cache
+def telling_frequencies() -> np.ndarray:
+    """(257,) bool: frequencies that belong neither to a codec, nor to a sensor, nor to the scene."""
+    bins = np.arange(FINER * WINDOW // 2 + 1) / FINER
+    step = WINDOW / LATTICE
+    telling: np.ndarray = (np.abs(bins / step - np.rint(bins / step)) * step >= NEAR) & (bins > LOWEST)
+    return telling
+
+
+def scaling_strength(detail: tuple[np.ndarray, np.ndarray], top: int, left: int) -> np.ndarray:
+    """Twice the geometric mean of the lines along the two axes of a window; (257,) float32.
+
+    detail : two of (rows, cols) float32, from :func:`fine_detail`
+    """
+    down, across = detail
+    pair = np.stack([scaling_lines(down.T, left, top), scaling_lines(across, top, left)])
+    pair = np.where(pair.min(axis=0) >= BOTH, pair, np.minimum(pair, HIGHEST_ALONE))
+    strength: np.ndarray = 2 * np.sqrt(pair[0] * pair[1])
+    return strength
+
+
+def strongest_scaling(detail: tuple[np.ndarray, np.ndarray], top: int, left: int) -> tuple[float, float]:
+    """(strength, frequency in cycles a pixel) of the pair of lines that stands out most in a window.
+
+    What chance makes of the strength is told by :func:`log_chance`.
+    """
+    strength = scaling_strength(detail, top, left) * telling_frequencies()
+    place = int(strength.argmax())
+    return float(strength[place]), place / (FINER * WINDOW)
+
+
+def original_frequency(strength: np.ndarray, frequency: float) -> float:
+    """The frequency of the pixels of the original, where that found may be of its 8 x 8 blocks.
+
+    A picture that had been a JPEG has lines at multiples of 1 / (8 s) once it is scaled by s. Of
+    the factors that have one at `frequency`, that is taken which has most in all its lines.
+
+    Parameters
+    ----------
+    strength : (257,) float32, from :func:`scaling_strength`
+    frequency : 0 to 0.5 cycles a pixel
+    """
+    telling = strength * telling_frequencies()
+    factors = [count / (8 * abs(frequency + cycles)) for count in range(1, 9) for cycles in (0, -1, 1)]
+    best, most = frequency, 0.0
+    for factor in factors:
+        if FACTORS[0] <= factor <= FACTORS[1]:
+            lines = [abs(n / (8 * factor) - round(n / (8 * factor))) for n in range(1, 9)]
+            bins = [round(line * FINER * WINDOW) for line in lines]
+            own = float(telling[max(bins[-1] - 1, 0) : bins[-1] + 2].max())
+            total = own + sum(min(float(telling[at]), HIGHEST_ALONE) for at in sorted(set(bins[:-1])))
+            if own >= BOTH and total > most:
+                best, most = lines[-1], total
+    return best
+
+
+def log_chance(strength: float) -> float:
+    """Natural logarithm of how likely a pair of frequencies is so strong by chance.
+
+    Of two exponential variables, twice the geometric mean exceeds t at ``t K1(t)``, with K1 a Bessel
+    function, here by its expansion for large t.
+    """
+    if strength < 1:
+        return 0.0
+    return float(min(0.0, 0.5 * np.log(np.pi * strength / 2) - strength + np.log1p(0.375 / strength)))
