@@ -13,10 +13,13 @@ from functools import cache
 import numpy as np
 
 from forensix.errors import ParameterError
-from forensix.signal.interpolation import AROUND, FACTORS, LATTICE, LEAST, LOWEST, MOST, NEAR, WINDOW
+from forensix.signal.interpolation import AROUND, LATTICE, LEAST, LOWEST, MOST, NEAR, WINDOW
 
 DIFFERENCE = (0.125, -0.5, 0.75, -0.5, 0.125)
 ACROSS_BLUR = 1.0, 5  # deviation and size, pixels, at right angles to the difference: less noise
+# Lines this near to those of a codec's blocks are hard to place, and taken only if there is no other.
+BESIDE_BLOCKS, ENOUGH = 5.1, 20.0  # bins; strength
+NONE, MOST_EVEN = 1e-3, 0.5  # times the mean around; share of a window
 BAND = 16  # rows added up at once
 FINER = 2  # frequencies per bin of a window
 SIDE_LOBES, RING = 4, 20  # bins around a frequency: its own line, and its noise floor
@@ -76,17 +79,20 @@ def scaling_lines(detail: np.ndarray, top: int, left: int) -> np.ndarray:
         Of the window of 256 x 256 pixels.
     """
     import cv2
+    from scipy import fft
 
-    window = detail[top : top + WINDOW, left : left + WINDOW]
-    bands = window.reshape(WINDOW // BAND, BAND, WINDOW).sum(axis=1)
+    window = np.ascontiguousarray(detail[top : top + WINDOW, left : left + WINDOW])
+    bands = cv2.resize(window, (WINDOW, WINDOW // BAND), interpolation=cv2.INTER_AREA)
     taper, weight = _tapers()
     bands = (bands - bands.mean()) * taper * weight[:, None]
-    spectra = np.fft.rfft(bands, n=FINER * WINDOW, axis=1)
-    whole = np.abs(spectra.sum(axis=0)) ** 2
-    singly = (np.abs(spectra) ** 2).sum(axis=0)
+    spectra = fft.rfft(bands, n=FINER * WINDOW, axis=1)
+    added = spectra.sum(axis=0)
+    whole = added.real**2 + added.imag**2
+    singly = np.einsum("ij,ij->j", spectra.real, spectra.real) + np.einsum(
+        "ij,ij->j", spectra.imag, spectra.imag
+    )
     sums = [
-        cv2.blur(line[None].astype(np.float32), (FINER * size + 1, 1), borderType=cv2.BORDER_REFLECT_101)[0]
-        * (FINER * size + 1)
+        cv2.blur(line[None], (FINER * size + 1, 1), borderType=cv2.BORDER_REFLECT_101)[0] * (FINER * size + 1)
         for line, size in ((whole, RING), (whole, SIDE_LOBES), (singly, SIDE_LOBES))
     ]
     beside = np.maximum(sums[0] - sums[1], 0) / (FINER * (RING - SIDE_LOBES))
@@ -114,6 +120,13 @@ def telling_frequencies() -> np.ndarray:
     return telling
 
 
+def beside_blocks(frequency: np.ndarray | float) -> np.ndarray:
+    """Whether a frequency, in cycles a pixel, is near a multiple of 1/8."""
+    bins = 8 * np.asarray(frequency)
+    near: np.ndarray = np.abs(bins - np.rint(bins)) / 8 * WINDOW < BESIDE_BLOCKS
+    return near
+
+
 def scaling_strength(detail: tuple[np.ndarray, np.ndarray], top: int, left: int) -> np.ndarray:
     """Twice the geometric mean of the lines along the two axes of a window; (257,) float32.
 
@@ -129,36 +142,16 @@ def scaling_strength(detail: tuple[np.ndarray, np.ndarray], top: int, left: int)
 def strongest_scaling(detail: tuple[np.ndarray, np.ndarray], top: int, left: int) -> tuple[float, float]:
     """(strength, frequency in cycles a pixel) of the pair of lines that stands out most in a window.
 
-    What chance makes of the strength is told by :func:`log_chance`.
+    What chance makes of the strength is told by :func:`log_chance`. Drawings, whose surfaces have no
+    fine detail at all, have nothing to tell.
     """
+    even = [float(np.mean(part[top : top + WINDOW, left : left + WINDOW] < NONE)) for part in detail]
+    if max(even) > MOST_EVEN:
+        return 0.0, 0.0
     strength = scaling_strength(detail, top, left) * telling_frequencies()
-    place = int(strength.argmax())
+    clear = strength * ~beside_blocks(np.arange(len(strength)) / (FINER * WINDOW))
+    place = int((clear if clear.max() >= min(ENOUGH, float(strength.max())) else strength).argmax())
     return float(strength[place]), place / (FINER * WINDOW)
-
-
-def original_frequency(strength: np.ndarray, frequency: float) -> float:
-    """The frequency of the pixels of the original, where that found may be of its 8 x 8 blocks.
-
-    A picture that had been a JPEG has lines at multiples of 1 / (8 s) once it is scaled by s. Of
-    the factors that have one at `frequency`, that is taken which has most in all its lines.
-
-    Parameters
-    ----------
-    strength : (257,) float32, from :func:`scaling_strength`
-    frequency : 0 to 0.5 cycles a pixel
-    """
-    telling = strength * telling_frequencies()
-    factors = [count / (8 * abs(frequency + cycles)) for count in range(1, 9) for cycles in (0, -1, 1)]
-    best, most = frequency, 0.0
-    for factor in factors:
-        if FACTORS[0] <= factor <= FACTORS[1]:
-            lines = [abs(n / (8 * factor) - round(n / (8 * factor))) for n in range(1, 9)]
-            bins = [round(line * FINER * WINDOW) for line in lines]
-            own = float(telling[max(bins[-1] - 1, 0) : bins[-1] + 2].max())
-            total = own + sum(min(float(telling[at]), HIGHEST_ALONE) for at in sorted(set(bins[:-1])))
-            if own >= BOTH and total > most:
-                best, most = lines[-1], total
-    return best
 
 
 def log_chance(strength: float) -> float:

@@ -38,3 +38,26 @@ def line(window, vertical, horizontal, outer=17, inner=5):
         if max(abs(dv), abs(dh)) > inner // 2
     ]
     return power(vertical, horizontal) / np.mean(ring)
+
+
+def fine_detail(luma):
+    """Sizes of fourth differences along columns and along rows, over their mean in 9 x 9 pixels."""
+    values = np.asarray(luma, float)
+    smooth = np.exp(-(np.arange(-2, 3) ** 2) / 2)
+    smooth /= smooth.sum()
+    difference = np.array([1, -4, 6, -4, 1]) / 8
+    found = []
+    for kernel in (np.outer(difference, smooth), np.outer(smooth, difference)):
+        detail = np.abs(_correlated(values, kernel))
+        found.append(np.minimum(detail / (_correlated(detail, np.full((9, 9), 1 / 81)) + 0.2), 3))
+    return found
+
+
+def _correlated(values, kernel):
+    reach = len(kernel) // 2
+    padded = np.pad(values, reach, mode="reflect")
+    result = np.empty(values.shape)
+    for r in range(values.shape[0]):
+        for c in range(values.shape[1]):
+            result[r, c] = (padded[r : r + len(kernel), c : c + len(kernel)] * kernel).sum()
+    return result

@@ -7,7 +7,7 @@ instance) cannot be told from the blocks of a codec, and are left out.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -32,10 +32,10 @@ from forensix.signal.regions import bounding_boxes, label_regions
 from forensix.signal.scaling import (
     FINER,
     FREQUENCIES,
+    beside_blocks,
     fine_detail,
     fine_strength,
     log_chance,
-    original_frequency,
     scaling_strength,
     strongest_scaling,
 )
@@ -62,12 +62,12 @@ FORMATS = ("png", "tiff", "bmp", "jpeg", "gif", "ppm", "pnm")
 # log10 of the number of false alarms, decided on below. Turned parts may have any pair of
 # frequencies, and textures of untouched photos reach -2.2; scaled ones have pairs along the axes.
 DECISION_TURNED, DECISION_SCALED = -4.5, -3.5
-MOST_TURNED, MOST_SCALED = 200, 400  # windows
+MOST_TURNED, MOST_SCALED = 200, 250  # windows
 # Where so much of what can tell has one lattice, the whole picture was resampled.
-WHOLE = 0.5
+WHOLE = 0.4
 NOTHING = 9.0  # log10 of the number of false alarms that stands for: nothing to be seen
 CELL = 16
-SIGMA = 1.5  # cells
+SIGMA, SIGMA_BESIDE_BLOCKS = 1.5, 2.5  # cells; more, to tell lines from those of blocks near them
 # Of two lines, each exponential over the floor of four neighbours, 1 in 1000 exceeds this.
 PRESENT = 6.0
 # Around what was pasted, the pair of lines is as strong as others near it: strengths above PRESENT
@@ -77,10 +77,12 @@ DEVIATION, LEAST_EXCESS, DEVIATIONS = 0.8, 0.3, 1.5
 OTHERS = 4 / WINDOW  # cycles a pixel further and less far
 # The same of pairs along the axes in whole windows, which show fainter ones.
 FEW_WINDOWS, WINDOW_DEVIATION, WINDOW_DEVIATIONS = 8, 1.4, 2.5
+ALMOST = -1.0  # decades of margin, of a window elsewhere that has a lattice
 UNTOUCHED = 0.02  # of a window that may have the lattice
 ONE_PART = 0.6  # of the cells that have it: what is scattered was not pasted
-REACH = 4 * math.pi * SIGMA**2  # cells
+REACH = 4 * math.pi  # times the square of that: cells that an average reaches
 BORDER = 4  # cells left out around the part
+MOST_TRIED = 3  # frequencies: of several that a part has, not all can be placed
 # A cell could tell if it is about as lively as most of those that have the lattice, or well above
 # what rounding makes of a smooth surface.
 LIVELY = 0.5, 20  # times, of that percentile
@@ -143,10 +145,22 @@ def resampling(luma: np.ndarray) -> Resampling:
         if trace.margin > 0
     ]
     judged = float(np.mean([trace.log10_alarms < NOTHING for trace in searches[1]]))
+    first: Resampling | None = None
+    tried: list[tuple[float, float]] = []
     for trace in found:
+        if len(tried) == MOST_TRIED or any(math.dist(trace.frequency, other) < OTHERS for other in tried):
+            continue
+        tried.append(trace.frequency)
         window = values[trace.top : trace.top + WINDOW, trace.left : trace.left + WINDOW]
         if not repeats_itself(window, trace.frequency):
-            return _located(trace, values, judged)
+            located = _located(trace, values, judged)
+            if _others(located.present, [each for search in searches for each in search]):
+                located = replace(located, elsewhere=True)
+            if located.present.any() and not located.whole:
+                return located
+            first = located if first is None else first
+    if first is not None:
+        return first
     rest = [trace for search in searches for trace in search if trace.margin <= 0]
     best = max(rest or found, key=lambda each: each.margin)
     nowhere = np.zeros((max(1, luma.shape[0] // CELL), max(1, luma.shape[1] // CELL)), bool)
@@ -187,7 +201,7 @@ def _turned(luma: np.ndarray, details: tuple[np.ndarray, np.ndarray]) -> list[_T
 def _scaled(details: tuple[np.ndarray, np.ndarray]) -> list[_Trace]:
     """Pairs along the two axes, as of what was scaled and not turned."""
     across, down = details
-    places = window_places((across.shape[0], across.shape[1]), most=MOST_SCALED, step=WINDOW // 4)
+    places = window_places((across.shape[0], across.shape[1]), most=MOST_SCALED, step=WINDOW * 3 // 8)
     tests = math.log(FREQUENCIES * len(places))
     traces = []
     for top, left in places:
@@ -199,18 +213,17 @@ def _scaled(details: tuple[np.ndarray, np.ndarray]) -> list[_Trace]:
 
 
 def _located(trace: _Trace, luma: np.ndarray, judged: float) -> Resampling:
-    strength = line_strength(trace.maps, trace.frequency, cell=CELL, sigma=SIGMA)
+    sigma = SIGMA_BESIDE_BLOCKS if trace.frequency[0] == 0 and beside_blocks(trace.frequency[1]) else SIGMA
+    strength = line_strength(trace.maps, trace.frequency, cell=CELL, sigma=sigma)
     present = _joined(strength > PRESENT)
     share = _share(present, fine_strength(luma, cell=CELL))
-    elsewhere = _scattered(present) or _elsewhere(present, strength, trace) or _in_windows(present, trace)
-    frequency = trace.frequency
+    elsewhere = (
+        _scattered(present) or _elsewhere(present, strength, trace, sigma) or _in_windows(present, trace)
+    )
     if present.any():
         present = _joined(strength > max(PRESENT, FAINTER * float(np.median(strength[present]))))
-    if frequency[0] == 0:
-        lines = scaling_strength((trace.details[1], trace.details[0]), trace.top, trace.left)
-        frequency = (0.0, original_frequency(lines, frequency[1]))
     return Resampling(
-        trace.log10_alarms, trace.margin, frequency, present, strength, share, elsewhere, judged
+        trace.log10_alarms, trace.margin, trace.frequency, present, strength, share, elsewhere, judged
     )
 
 
@@ -241,6 +254,17 @@ def _scattered(present: np.ndarray) -> bool:
     return count > 1 and bool(sizes.max() < ONE_PART * sizes.sum())
 
 
+def _others(present: np.ndarray, traces: list[_Trace]) -> bool:
+    """Whether windows away from the part have a lattice, of whatever frequency."""
+    away = (trace for trace in traces if trace.margin > ALMOST)
+    return any(not present[_inner(trace.top, trace.left)].mean() >= UNTOUCHED for trace in away)
+
+
+def _inner(top: int, left: int) -> tuple[slice, slice]:
+    """The cells of a window that its taper lets speak."""
+    return np.s_[top // CELL + 2 : (top + WINDOW) // CELL - 2, left // CELL + 2 : (left + WINDOW) // CELL - 2]
+
+
 def _in_windows(present: np.ndarray, trace: _Trace) -> bool:
     """Whether a pair along the axes shows in windows away from the part, more than others near it."""
     if trace.frequency[0] != 0:
@@ -249,10 +273,7 @@ def _in_windows(present: np.ndarray, trace: _Trace) -> bool:
     place, aside = abs(trace.frequency[1]) * FINER * WINDOW, round(2 * OTHERS * FINER * WINDOW)
     excess = []
     for top, left in window_places((across.shape[0], across.shape[1]), most=MOST_TURNED, step=WINDOW // 2):
-        inner = np.s_[
-            top // CELL + 2 : (top + WINDOW) // CELL - 2, left // CELL + 2 : (left + WINDOW) // CELL - 2
-        ]
-        if present[inner].mean() < UNTOUCHED:
+        if present[_inner(top, left)].mean() < UNTOUCHED:
             pair = scaling_strength((down, across), top, left)
             here, less, more = (
                 float(pair[max(at - 1, 0) : at + 2].max(initial=0))
@@ -264,7 +285,7 @@ def _in_windows(present: np.ndarray, trace: _Trace) -> bool:
     return float(np.mean(excess)) > WINDOW_DEVIATIONS * WINDOW_DEVIATION / math.sqrt(len(excess) / 2)
 
 
-def _elsewhere(present: np.ndarray, strength: np.ndarray, trace: _Trace) -> bool:
+def _elsewhere(present: np.ndarray, strength: np.ndarray, trace: _Trace, sigma: float) -> bool:
     """Whether the lattice, faintly, is also where it was not found: more than others near it."""
     from scipy import ndimage
 
@@ -275,10 +296,10 @@ def _elsewhere(present: np.ndarray, strength: np.ndarray, trace: _Trace) -> bool
     means = []
     for farther in (-OTHERS, OTHERS):
         near = trace.frequency[0] * (1 + farther / size), trace.frequency[1] * (1 + farther / size)
-        other = line_strength(trace.maps, near, cell=CELL, sigma=SIGMA)
+        other = line_strength(trace.maps, near, cell=CELL, sigma=sigma)
         means.append(float(np.minimum(other[away], PRESENT).mean()))
     excess = float(np.minimum(strength[away], PRESENT).mean()) - sum(means) / 2
-    areas = np.count_nonzero(away) / REACH
+    areas = np.count_nonzero(away) / (REACH * sigma**2)
     return excess > max(LEAST_EXCESS, DEVIATIONS * DEVIATION / math.sqrt(areas))
 
 
