@@ -162,6 +162,14 @@ def detect(evidence: Evidence, *, preset: str = "standard") -> Finding:
             measurements={"height": round(high, 3)},
             parameters={"repeated": REPEATED},
         )
+    if high > DECISION and _is_drawn(luma):
+        return METHOD.finding(
+            score=None,
+            explanation="Steps alternate, but large parts of the picture are perfectly even, as in drawings and screens: it was "
+            "enlarged, and how it came about does not follow.",
+            measurements={"height": round(high, 3)},
+            parameters={"decision": DECISION},
+        )
     return METHOD.finding(
         # What has no peak may still be generated: the score stays near 0.5.
         score=float(1 / (1 + np.exp(-np.clip(high - DECISION, -60, 60) * (0.1 if high < DECISION else 0.6)))),
@@ -175,6 +183,12 @@ def detect(evidence: Evidence, *, preset: str = "standard") -> Finding:
         },
         parameters={"decision": DECISION, "of_blocks": OF_BLOCKS, "floor": FLOOR},
     )
+
+
+def _is_drawn(luma: np.ndarray) -> bool:
+    from forensix.signal.drawings import is_drawn
+
+    return is_drawn(luma)
 
 
 def _explanation(found: tuple[Alternation, Alternation], high: float) -> str:

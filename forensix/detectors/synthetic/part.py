@@ -165,9 +165,16 @@ def detect(evidence: Evidence, *, preset: str = "standard") -> Finding:
         )
     if evidence.colourless:
         raise NotApplicable("it compares differences of colours too, and this picture has none")
+    parameters = {"decision": DECISION, "photo_like": PHOTO_LIKE, "window": CELLS * CELL, "model": MODEL}
+    if _is_drawn(evidence.luma):
+        return METHOD.finding(
+            score=None,
+            explanation="Large parts of the picture are perfectly even, as in drawings and screens: there is no photo in which "
+            "a generated part could stand out.",
+            parameters=parameters,
+        )
     windows = windows_of(evidence.rgb)
     count = int(windows.judged.sum())
-    parameters = {"decision": DECISION, "photo_like": PHOTO_LIKE, "window": CELLS * CELL, "model": MODEL}
     if count < FEWEST_WINDOWS:
         return METHOD.finding(
             score=None,
@@ -176,6 +183,12 @@ def detect(evidence: Evidence, *, preset: str = "standard") -> Finding:
             parameters=parameters,
         )
     return _judged(synthetic_part(windows, shipped()), windows, evidence, parameters)
+
+
+def _is_drawn(luma: np.ndarray) -> bool:
+    from forensix.signal.drawings import is_drawn
+
+    return is_drawn(luma)
 
 
 def _judged(

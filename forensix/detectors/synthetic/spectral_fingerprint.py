@@ -43,6 +43,9 @@ FEWEST = 8
 LEAST_SHARE = 0.25  # of the windows must have the texture of a photo
 LOSSY = ("jpeg", "webp", "heic", "avif")  # judged by the sums that were learnt on JPEG
 GREY = 2  # grey levels by which the colours of a colour picture differ somewhere
+# Exponent of the power law below which a picture is noise: white noise has 0, and of a thousand crops of photos
+# hardly one (black or burnt out) has less than this.
+OF_NOISE = 0.3
 LOWEST = 0.15  # silence on a generator that was never learnt is not evidence of a camera
 
 
@@ -89,6 +92,15 @@ def detect(evidence: Evidence, *, preset: str = "standard") -> Finding:
         )
     encoding = "jpeg" if evidence.format in LOSSY else "lossless"
     numbers = _features.picture_numbers(windows[usable], corners[usable])
+    exponent = float(numbers[_features.names().index("luma-slope")])
+    if exponent < OF_NOISE:
+        return METHOD.finding(
+            score=None,
+            explanation=f"The picture is noise rather than a scene: its power falls with frequency to the power {exponent:.1f}, "
+            "where that of pictures falls with about 2.",
+            measurements={"usable": count, "exponent": round(exponent, 3)},
+            parameters=parameters,
+        )
     return _judged(numbers, count, encoding, parameters)
 
 
