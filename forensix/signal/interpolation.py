@@ -7,6 +7,7 @@ with the lattice of the original: two frequencies of equal size, at right angles
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
@@ -24,6 +25,7 @@ OUTER, INNER = 17, 5  # bins on a side, around the bin judged: its noise floor
 RESIDUAL_SCALE = 1.0  # grey levels
 PREDICTOR = ((-0.25, 0.5, -0.25), (0.5, 0.0, 0.5), (-0.25, 0.5, -0.25))
 AROUND, LEAST, MOST = 9, 0.2, 3.0  # pixels; grey levels; times the mean around
+STRIP = 64  # rows worked on at a time: what fits in the processor's cache
 FLAT = 1e-4  # variance of the unevenness, below which a window has nothing to tell
 PATTERN = 10.0  # times the noise floor: the picture itself repeats at that frequency
 FACTORS = (0.6, 2.2)  # magnifications that are named
@@ -75,16 +77,37 @@ def unevenness(luma: np.ndarray) -> np.ndarray:
     """
     import cv2
 
-    if luma.ndim != 2 or min(luma.shape) < 3:
-        raise ParameterError(f"luma must be 2-D and at least 3 x 3, got {luma.shape}")
     once = np.array(PREDICTOR, np.float32)
     once[1, 1] = -1
     twice = cv2.filter2D(np.pad(once, 1), cv2.CV_32F, once, borderType=cv2.BORDER_CONSTANT)
-    left = np.abs(cv2.filter2D(np.ascontiguousarray(luma, np.float32), cv2.CV_32F, twice))
-    around = cv2.blur(left, (AROUND, AROUND))
-    around += np.float32(LEAST)
-    left /= around
-    return np.asarray(np.minimum(left, np.float32(MOST), out=left))
+    return over_surroundings(luma, lambda part: cv2.filter2D(part, cv2.CV_32F, twice))
+
+
+def over_surroundings(luma: np.ndarray, filtered: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    """Size of what a filter leaves over its mean in 9 x 9 pixels; (rows, cols) float32, 0 to 3.
+
+    Parameters
+    ----------
+    luma : (rows, cols) real, 0-255
+    filtered : function
+        Of (rows, cols) float32, reaching two pixels.
+    """
+    import cv2
+
+    if luma.ndim != 2 or min(luma.shape) < 3:
+        raise ParameterError(f"luma must be 2-D and at least 3 x 3, got {luma.shape}")
+    values = np.ascontiguousarray(luma, np.float32)
+    result = np.empty_like(values)
+    margin = 2 + AROUND // 2
+    for top in range(0, len(values), STRIP):
+        bottom = min(top + STRIP, len(values))
+        start = max(0, top - margin)
+        left = np.abs(filtered(values[start : bottom + margin]))
+        around = cv2.blur(left, (AROUND, AROUND))
+        around += np.float32(LEAST)
+        left /= around
+        np.minimum(left[top - start : bottom - start], np.float32(MOST), out=result[top:bottom])
+    return result
 
 
 def lines(window: np.ndarray) -> np.ndarray:

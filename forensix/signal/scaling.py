@@ -12,8 +12,7 @@ from functools import cache
 
 import numpy as np
 
-from forensix.errors import ParameterError
-from forensix.signal.interpolation import AROUND, LATTICE, LEAST, LOWEST, MOST, NEAR, WINDOW
+from forensix.signal.interpolation import LATTICE, LOWEST, NEAR, WINDOW, over_surroundings
 
 DIFFERENCE = (0.125, -0.5, 0.75, -0.5, 0.125)
 ACROSS_BLUR = 1.0, 5  # deviation and size, pixels, at right angles to the difference: less noise
@@ -36,20 +35,14 @@ def fine_detail(luma: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """
     import cv2
 
-    if luma.ndim != 2 or min(luma.shape) < 3:
-        raise ParameterError(f"luma must be 2-D and at least 3 x 3, got {luma.shape}")
-    values = np.ascontiguousarray(luma, np.float32)
     difference = np.array(DIFFERENCE, np.float32)
     sigma, size = ACROSS_BLUR
     smooth = cv2.getGaussianKernel(size, sigma, cv2.CV_32F).ravel()
-    found = []
-    for along_row, along_col in ((smooth, difference), (difference, smooth)):
-        detail = np.abs(cv2.sepFilter2D(values, cv2.CV_32F, along_row, along_col))
-        around = cv2.blur(detail, (AROUND, AROUND))
-        around += np.float32(LEAST)
-        detail /= around
-        found.append(np.minimum(detail, np.float32(MOST), out=detail))
-    return found[0], found[1]
+
+    def differences(along_row: np.ndarray, along_col: np.ndarray) -> np.ndarray:
+        return over_surroundings(luma, lambda part: cv2.sepFilter2D(part, cv2.CV_32F, along_row, along_col))
+
+    return differences(smooth, difference), differences(difference, smooth)
 
 
 def fine_strength(luma: np.ndarray, *, cell: int) -> np.ndarray:

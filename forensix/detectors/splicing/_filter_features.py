@@ -15,7 +15,7 @@ from forensix.errors import ParameterError
 
 CELL = 32  # pixels; a block is 2 x 2 cells
 BLOCK = 2 * CELL
-STRIP = 512  # rows worked on at a time
+STRIP = 64  # rows worked on at a time: what fits in the processor's cache
 ORDER = 5  # of the autoregressive model
 # Pairs of shifts (down, across) whose products are averaged, the picture being as good as
 # its mirror image; the first ORDER lie along rows and columns.
@@ -100,12 +100,15 @@ def _moments(residual: np.ndarray) -> list[np.ndarray]:
     inner = np.ascontiguousarray(residual[MARGIN:-MARGIN, MARGIN:-MARGIN])
     rows, cols = inner.shape
     moments = [_cell_means(inner * inner), _cell_means(np.abs(inner))]
+    products = np.empty_like(inner)
     for pair in LAGS:
         shifted = [
             residual[MARGIN + down : MARGIN + down + rows, MARGIN + across : MARGIN + across + cols]
             for down, across in pair
         ]
-        moments.append(_cell_means((shifted[0] + shifted[1]) * inner) / 2)
+        np.add(shifted[0], shifted[1], out=products)
+        np.multiply(products, inner, out=products)
+        moments.append(_cell_means(products) / 2)
     return moments
 
 
