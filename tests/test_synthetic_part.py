@@ -124,3 +124,14 @@ def test_the_model_survives_its_file():
             part.PartModel.load(content)
     with pytest.raises(ParameterError, match="numbers"):
         model.heights(np.zeros(3))
+
+
+def test_residuals_are_counted_once_for_all_methods_of_a_picture():
+    from forensix.detectors.camera._residual_cells import residual_cells
+    from forensix.native.residual_histograms import residual_histograms
+
+    evidence = png(photo())
+    counts = residual_cells(evidence)
+    assert residual_cells(evidence) is counts and not counts.flags.writeable
+    np.testing.assert_array_equal(counts, residual_histograms(evidence.rgb))
+    assert residual_cells(png(photo()[:400])) is not counts

@@ -24,6 +24,7 @@ from forensix.detectors.camera._foreign_region import (
     foreign_region,
     shipped_projection,
 )
+from forensix.detectors.camera._residual_cells import residual_cells
 from forensix.detectors.decided_area import leaning_map, tampered_regions
 from forensix.detectors.method import Method
 from forensix.errors import NotApplicable
@@ -70,10 +71,12 @@ def residual_cooccurrence(rgb: np.ndarray) -> ForeignRegion:
     """
     from forensix.native.residual_histograms import residual_histograms
 
+    return _region(residual_histograms(rgb), rgb)
+
+
+def _region(counts: np.ndarray, rgb: np.ndarray) -> ForeignRegion:
     with one_blas_thread():
-        return foreign_region(
-            residual_histograms(rgb), clipped_cells(rgb), colourless_cells(rgb), shipped_projection()
-        )
+        return foreign_region(counts, clipped_cells(rgb), colourless_cells(rgb), shipped_projection())
 
 
 def detect(evidence: Evidence, *, preset: str = "standard") -> Finding:
@@ -90,7 +93,7 @@ def detect(evidence: Evidence, *, preset: str = "standard") -> Finding:
         )
     if evidence.colourless:
         raise NotApplicable("it compares differences of colours too, and this picture has none")
-    found = residual_cooccurrence(evidence.rgb)
+    found = _region(residual_cells(evidence), evidence.rgb)
     told = found.windows >= FEWEST_WINDOWS
     decided = told and found.distance > DECISION and bool(found.cells.any())
     score = 1 / (1 + exp((DECISION - found.distance) / SLOPE))

@@ -29,6 +29,7 @@ from forensix.detectors.camera._foreign_region import (
     window_means,
     window_stride,
 )
+from forensix.detectors.camera._residual_cells import residual_cells
 from forensix.detectors.decided_area import leaning_map, tampered_regions
 from forensix.detectors.method import Method
 from forensix.detectors.synthetic._part_region import PartRegion, part_region
@@ -127,14 +128,18 @@ class Windows:
     cells: tuple[int, int]
 
 
-def windows_of(rgb: np.ndarray) -> Windows:
+def windows_of(rgb: np.ndarray, *, counts: np.ndarray | None = None) -> Windows:
     """Histograms of residual sequences in windows all over a picture.
 
-    rgb : (rows, cols, 3) uint8, at least 128 x 128
+    Parameters
+    ----------
+    rgb : (rows, cols, 3) uint8
+        At least 128 x 128.
+    counts : as from ``residual_histograms``, where they were counted already
     """
     from forensix.native.residual_histograms import residual_histograms
 
-    counts = residual_histograms(rgb)
+    counts = residual_histograms(rgb) if counts is None else counts
     stride = window_stride(*counts.shape[:2])
     features, known = window_features(counts, stride=stride)
     clipped = window_means(clipped_cells(rgb), stride=stride)
@@ -173,7 +178,7 @@ def detect(evidence: Evidence, *, preset: str = "standard") -> Finding:
             "a generated part could stand out.",
             parameters=parameters,
         )
-    windows = windows_of(evidence.rgb)
+    windows = windows_of(evidence.rgb, counts=residual_cells(evidence))
     count = int(windows.judged.sum())
     if count < FEWEST_WINDOWS:
         return METHOD.finding(
