@@ -256,13 +256,13 @@ def _scattered(present: np.ndarray) -> bool:
 
 def _others(present: np.ndarray, traces: list[_Trace]) -> bool:
     """Whether windows away from the part have a lattice, of whatever frequency."""
-    away = (trace for trace in traces if trace.margin > ALMOST)
-    return any(not present[_inner(trace.top, trace.left)].mean() >= UNTOUCHED for trace in away)
+    return any(trace.margin > ALMOST and _away(present, trace.top, trace.left) for trace in traces)
 
 
-def _inner(top: int, left: int) -> tuple[slice, slice]:
-    """The cells of a window that its taper lets speak."""
-    return np.s_[top // CELL + 2 : (top + WINDOW) // CELL - 2, left // CELL + 2 : (left + WINDOW) // CELL - 2]
+def _away(present: np.ndarray, top: int, left: int) -> bool:
+    """Whether a window has next to nothing of the part, not even at its rim: what is strong reaches far."""
+    cells = np.s_[top // CELL : (top + WINDOW) // CELL, left // CELL : (left + WINDOW) // CELL]
+    return bool(present[cells].mean() < UNTOUCHED)
 
 
 def _in_windows(present: np.ndarray, trace: _Trace) -> bool:
@@ -273,7 +273,7 @@ def _in_windows(present: np.ndarray, trace: _Trace) -> bool:
     place, aside = abs(trace.frequency[1]) * FINER * WINDOW, round(2 * OTHERS * FINER * WINDOW)
     excess = []
     for top, left in window_places((across.shape[0], across.shape[1]), most=MOST_TURNED, step=WINDOW // 2):
-        if present[_inner(top, left)].mean() < UNTOUCHED:
+        if _away(present, top, left):
             pair = scaling_strength((down, across), top, left)
             here, less, more = (
                 float(pair[max(at - 1, 0) : at + 2].max(initial=0))
@@ -405,6 +405,8 @@ def _explanation(found: Resampling, *, local: bool, share: float) -> str:
         return "Cannot tell: the picture is too flat for traces of interpolation."
     if found.strength is None:
         return "No part of the picture shows the lattice of an interpolation."
+    if found.whole and found.share < WHOLE:
+        return "Traces of an interpolation show in several places, so that no single part can be named."
     if found.whole:
         return f"The picture was {how(found)} as a whole, which says nothing about single parts."
     if not local:

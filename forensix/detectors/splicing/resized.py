@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from forensix.detectors.method import Method
-from forensix.detectors.splicing.resampling import APPLIES_TO, Resampling, analysis_of, how
+from forensix.detectors.splicing.resampling import APPLIES_TO, WHOLE, Resampling, analysis_of, how
 from forensix.evidence import Evidence
 from forensix.finding import Finding
 from forensix.signal.interpolation import transformations
@@ -44,8 +44,8 @@ def detect(evidence: Evidence, *, preset: str = "standard") -> Finding:
 
 
 def _score(found: Resampling) -> float:
-    if not found.whole:
-        return CALM
+    if not found.whole or found.share < WHOLE:
+        return CALM  # here and there some lattice: too little to say it of the whole picture
     margin = -found.log10_alarms
     return 0.5 + 0.5 * margin / (margin + 6)
 
@@ -53,6 +53,8 @@ def _score(found: Resampling) -> float:
 def _explanation(found: Resampling) -> str:
     if found.judged == 0:
         return "Cannot tell: the picture is too flat for traces of interpolation."
+    if found.whole and found.share < WHOLE:
+        return "Traces of an interpolation show in several places, which does not tell what was resampled."
     if found.whole:
         return f"The whole picture was {how(found)}; {in_words(found.log10_alarms)}."
     return "No lattice of an interpolation runs through the picture."
