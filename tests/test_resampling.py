@@ -101,7 +101,7 @@ def test_telling_bins_leave_out_codec_sensor_and_scene():
     assert not telling[0, 0] and not telling[128, 128] and not telling[128, 0]  # mean, filter array
     assert not telling[32, 0] and not telling[0, 16] and not telling[96, 224]  # multiples of 1/16
     assert not telling[5, 5] and telling[40, 57] and telling[2, 41]
-    assert not telling[0, 41] and not telling[41, 255]  # along an axis: scaled, not turned
+    assert not telling[0, 41] and not telling[41, 0]  # along an axis: scaled, not turned
 
 
 @pytest.mark.parametrize(("factor", "angle"), [(1.2, 0.0), (1.5, 0.0), (0.8, 0.0), (1.0, 5.0), (1.2, 12.0)])

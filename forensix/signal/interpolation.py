@@ -149,7 +149,7 @@ def telling_bins() -> np.ndarray:
     step = WINDOW / LATTICE
     on = np.abs(index / step - np.rint(index / step)) * step < NEAR
     low = np.hypot(index[:, None], index[None, :]) <= LOWEST
-    axes = np.abs(index) <= 1  # what was scaled only is looked for separately
+    axes = index == 0  # what was scaled only is looked for separately
     return ~(on[:, None] & on[None, :]) & ~low & ~(axes[:, None] | axes[None, :])
 
 
