@@ -88,6 +88,14 @@ def test_what_is_no_photograph_raises_no_alarm(kind):
     assert found.explanation
 
 
+def test_a_photo_shown_in_a_screen_is_not_told_from_a_generated_part():
+    screen = np.full((900, 1200, 3), 245, np.uint8)
+    screen[::30, :] = (40, 60, 110)
+    screen[200:700, 300:812] = photo()[:500]
+    found = part.detect(png(screen))
+    assert found.score is None and "screens" in found.explanation
+
+
 def test_only_what_stands_out_upwards_counts():
     rng = np.random.default_rng(1)
     heights, judged = rng.normal(-4, 1, (30, 30)), np.ones((30, 30), bool)

@@ -32,6 +32,7 @@ from forensix.detectors.camera._foreign_region import (
 from forensix.detectors.camera._residual_cells import residual_cells
 from forensix.detectors.decided_area import leaning_map, tampered_regions
 from forensix.detectors.method import Method
+from forensix.detectors.synthetic import _features
 from forensix.detectors.synthetic._part_region import PartRegion, part_region
 from forensix.errors import NotApplicable, ParameterError
 from forensix.evidence import Evidence
@@ -60,6 +61,7 @@ LEAST_SIDE = 320  # pixels
 # After JPEG of quality 95 not one of 150 pasted parts stood out.
 LOSSY = ("jpeg", "webp", "heic", "avif")
 DECISION = 6.5  # spreads; what untouched photos reach: benchmarks/results/2026-11-22-origin.md
+LEAST_TEXTURED = 0.25  # of windows spread over the picture
 PHOTO_LIKE = -1.0  # a quarter of the windows must lie lower; else the picture may be generated as a whole
 COVERED = 0.5  # of the windows over a cell: from here on it belongs to their area
 SLOPE = 1.0
@@ -171,11 +173,13 @@ def detect(evidence: Evidence, *, preset: str = "standard") -> Finding:
     if evidence.colourless:
         raise NotApplicable("it compares differences of colours too, and this picture has none")
     parameters = {"decision": DECISION, "photo_like": PHOTO_LIKE, "window": CELLS * CELL, "model": MODEL}
-    if _is_drawn(evidence.luma):
+    textured = float(_features.usable(_features.windows_of(evidence.rgb)[0]).mean())
+    if textured < LEAST_TEXTURED:
         return METHOD.finding(
             score=None,
-            explanation="Large parts of the picture are perfectly even, as in drawings and screens: there is no photo in which "
-            "a generated part could stand out.",
+            explanation=f"Only {textured:.0%} of the picture has the texture of a photograph, as in drawings, screens and pages: "
+            "what stands out from them need not be generated.",
+            measurements={"textured": round(textured, 4)},
             parameters=parameters,
         )
     windows = windows_of(evidence.rgb, counts=residual_cells(evidence))
@@ -188,12 +192,6 @@ def detect(evidence: Evidence, *, preset: str = "standard") -> Finding:
             parameters=parameters,
         )
     return _judged(synthetic_part(windows, shipped()), windows, evidence, parameters)
-
-
-def _is_drawn(luma: np.ndarray) -> bool:
-    from forensix.signal.drawings import is_drawn
-
-    return is_drawn(luma)
 
 
 def _judged(
