@@ -293,11 +293,22 @@ def test_a_hole_in_a_tiny_picture_stays_as_it_is():
     assert np.array_equal(_outline.outlined(hole, pixels), hole.mask(30, 30))
 
 
-def test_small_pieces_whole_blocks_away_are_a_jpeg_repeating_itself():
-    mask = np.ones((12, 12), bool)
-    assert exemplar.is_block_content(_fragments.Fragment(5, 5, mask, (48, -96), 6))
-    assert not exemplar.is_block_content(_fragments.Fragment(5, 5, mask, (48, -97), 6))
-    assert not exemplar.is_block_content(_fragments.Fragment(5, 5, np.ones((40, 40), bool), (48, -96), 6))
+def test_small_pieces_of_little_content_whole_blocks_away_are_a_jpeg_repeating_itself():
+    i = np.mgrid[:60, :60][0]
+    waves = (120 + 9 * np.cos(np.pi * (i % 8 + 0.5) / 8)).astype(np.float32)
+    noise = np.random.default_rng(3).normal(120, 8, (60, 60)).astype(np.float32)
+    mask = np.ones((20, 20), bool)
+    for luma_of, down, side, expected in (
+        (waves, 48, 20, True),
+        (waves, 47, 20, False),
+        (waves, 48, 40, False),
+        (noise, 48, 20, False),
+        (noise, 48, 7, True),
+    ):
+        piece = _fragments.Fragment(5, 5, np.ones((side, side), bool), (down, -96), 6)
+        assert exemplar.is_block_content(piece, luma_of) == expected
+    assert exemplar.coefficients_in(waves[3:23, 5:25], mask) == pytest.approx(400 / 64)
+    assert exemplar.coefficients_in(waves[3:23, 5:25], ~mask) == 0
 
 
 def test_separate_copies_are_not_bridged():

@@ -43,7 +43,12 @@ METHOD = Method(
 )
 
 LEAST_SIDE = 64
-LEAST_ALIGNED = 1600  # pixels of a piece that may lie whole JPEG blocks from its like
+BLOCK = 8  # pixels, side of a JPEG's block
+LEAST_ALIGNED = 1600  # pixels of a piece that may lie whole blocks from its like, whatever is in it
+# Cosine coefficients, of more than so many grey levels, of a smaller one: photos saved as JPEG at quality
+# 30 to 75 had pieces with 9 at most.
+COEFFICIENT, LEAST_COEFFICIENTS = 2.0, 20.0
+BLOCK_COVERED = 0.75  # share of a block that the piece must have
 DECISION = -3.0  # log10 of the number of false alarms: chance gives one in a thousand pictures
 MOST_HOLES = 8
 MOST_OUTLINED = 2  # holes whose outline is looked at pixel by pixel
@@ -86,7 +91,7 @@ def find_copied_holes(rgb: np.ndarray, luma: np.ndarray) -> CopiedHoles:
     grouped = groups(matches)
     sizes = [len(group) for group in grouped]
     pieces = fragments(rgb, matches, grouped)
-    found = [piece for piece in pieces if not (is_lettering(piece, luma) or is_block_content(piece))]
+    found = [piece for piece in pieces if not (is_lettering(piece, luma) or is_block_content(piece, luma))]
     chance = chance_besides(len(found), sizes)
     weighed = [
         (hole, log10_alarms(hole, sizes=sizes, size=luma.size))
@@ -100,13 +105,40 @@ def find_copied_holes(rgb: np.ndarray, luma: np.ndarray) -> CopiedHoles:
     )
 
 
-def is_block_content(piece: Fragment) -> bool:
-    """Whether a small piece lies whole blocks of 8 x 8 pixels from its like.
+def is_block_content(piece: Fragment, luma: np.ndarray) -> bool:
+    """Whether a small piece that lies whole blocks of 8 x 8 pixels from its like may be a JPEG repeating itself.
 
-    The blocks of a coarse JPEG have few contents, and the same few blocks meet again elsewhere.
+    The blocks of a coarse JPEG have few contents, and the same few blocks meet again elsewhere;
+    blocks with much in them do not.
     """
     down, right = piece.offset
-    return down % 8 == 0 and right % 8 == 0 and piece.area < LEAST_ALIGNED
+    if down % BLOCK or right % BLOCK or piece.area >= LEAST_ALIGNED:
+        return False
+    return coefficients_in(luma[piece.window()], piece.mask) < LEAST_COEFFICIENTS
+
+
+def coefficients_in(part: np.ndarray, mask: np.ndarray) -> float:
+    """How many cosine coefficients besides the mean the blocks of a piece have, by the sparest lattice of blocks.
+
+    part : (rows, cols) float32, luma
+    mask : (rows, cols) bool, the piece
+    Returns 0 where no block of 8 x 8 pixels fits.
+    """
+    from scipy.fft import dctn
+
+    if min(part.shape) < BLOCK:
+        return 0.0
+    side = (BLOCK, BLOCK)
+    blocks = np.lib.stride_tricks.sliding_window_view(part, side)
+    whole = np.lib.stride_tricks.sliding_window_view(mask, side).mean(axis=(2, 3)) > BLOCK_COVERED
+    place = np.argwhere(whole)
+    if not len(place):
+        return 0.0
+    count = (np.abs(dctn(blocks[whole], axes=(1, 2), norm="ortho")) > COEFFICIENT).sum(axis=(1, 2)) - 1
+    lattice = place[:, 0] % BLOCK * BLOCK + place[:, 1] % BLOCK
+    number = np.bincount(lattice, minlength=BLOCK**2)
+    mean = np.bincount(lattice, weights=count, minlength=BLOCK**2)[number > 0] / number[number > 0]
+    return float(max(0.0, mean.min()) * np.count_nonzero(mask) / BLOCK**2)
 
 
 def log10_alarms(hole: CopiedHole, *, sizes: list[int], size: int) -> float:
