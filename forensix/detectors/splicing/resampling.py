@@ -60,7 +60,7 @@ METHOD = Method(
 
 FORMATS = ("png", "tiff", "bmp", "jpeg", "gif", "ppm", "pnm")
 # log10 of the number of false alarms, decided on below. Turned parts may have any pair of
-# frequencies, and textures of untouched photos reach -2.2; scaled ones have pairs along the axes.
+# frequencies, and textures of untouched photos reach -3.9; scaled ones have pairs along the axes.
 DECISION_TURNED, DECISION_SCALED = -4.5, -3.5
 MOST_TURNED, MOST_SCALED = 200, 250  # windows
 # Where so much of what can tell has one lattice, the whole picture was resampled.
