@@ -205,3 +205,12 @@ def test_a_photo_pasted_into_itself_larger(tmp_path):
     mask[60:200, 60:220] = True
     finding = resampling.detect(saved(tmp_path, np.where(mask, turned(coffee, 1.2, 5.0), coffee)))
     assert finding.score > 0.9 and len(finding.regions) == 1
+
+
+def test_a_lattice_in_a_third_of_the_picture_names_no_part(tmp_path):
+    """As where a camera scaled the whole picture, and its noise reduction hid the rest of the trace."""
+    picture = textured()
+    forged = np.where(np.arange(picture.shape[1]) < 270, turned(picture, 1.2, 0), picture)
+    finding = resampling.detect(saved(tmp_path, forged))
+    assert finding.score <= 0.5 and not finding.regions
+    assert "no single part" in finding.explanation

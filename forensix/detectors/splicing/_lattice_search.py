@@ -36,8 +36,9 @@ from forensix.signal.scaling import (
 # frequencies, and textures of untouched photos reach -3.9; scaled ones have pairs along the axes.
 DECISION_TURNED, DECISION_SCALED = -4.5, -3.5
 MOST_TURNED, MOST_SCALED = 200, 250  # windows
-# Where so much of what can tell has one lattice, the whole picture was resampled.
-WHOLE = 0.4
+# Where so much of what can tell has one lattice, the whole picture was resampled; where more than
+# what is usually pasted has, it may have been: a camera or a codec hides the rest of the trace.
+WHOLE, LARGEST_PART = 0.4, 0.3
 NOTHING = 9.0  # log10 of the number of false alarms that stands for: nothing to be seen
 CELL = 16
 SIGMA, SIGMA_BESIDE_BLOCKS = 1.5, 2.5  # cells; more, to tell lines from those of blocks near them
@@ -89,8 +90,8 @@ class Resampling:
 
     @property
     def whole(self) -> bool:
-        """True where the lattice is the whole picture's."""
-        return self.strength is not None and (self.share >= WHOLE or self.elsewhere)
+        """True where the lattice is, or may be, the whole picture's."""
+        return self.strength is not None and (self.share >= LARGEST_PART or self.elsewhere)
 
 
 def resampling(luma: np.ndarray) -> Resampling:

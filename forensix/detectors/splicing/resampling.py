@@ -133,7 +133,7 @@ def _explanation(found: Resampling, *, local: bool, share: float) -> str:
     if found.strength is None:
         return "No part of the picture shows the lattice of an interpolation."
     if found.whole and found.share < WHOLE:
-        return "Traces of an interpolation show in several places, so that no single part can be named."
+        return "Traces of an interpolation show in several places or a large area, so that no single part can be named."
     if found.whole:
         return f"The picture was {how(found)} as a whole, which says nothing about single parts."
     if not local:
