@@ -116,6 +116,9 @@ LEAST_GROUND = 0.5
 MOST_CLIPPED = 0.3
 # Nor does its coarser structure miss by more than 0.55 of its size.
 MOST_COARSE_MISS = 0.6
+# Letters on a sign: two flat tones, nothing between their edges to compare, and little of the area
+# in corners, of which small things that were copied are full; or hardly anything but the two tones.
+LETTERED, MOST_CORNERS, PRINTED = 0.84, 0.4, 0.92
 # Pixels: on fewer, smooth blocks of a JPEG agree by chance.
 LEAST_AREA = 400
 # Without corners, so many: smooth blocks of a coarsely quantized JPEG are the same to the last
@@ -161,7 +164,7 @@ def contradicted(region: CopiedRegion, tails: Tails = KEYPOINTS) -> bool:
 
     Either the ground between the edges or the coarser structure differs, which a likeness
     photographed twice does and a copy does not; or much of the region is black or burnt out
-    and the rest has no noise to compare; or it is drawn in black and white, as captions are,
+    and the rest has no noise to compare; or it is drawn in two tones, as captions and signs are,
     and one letter is as good as another; or the region is too small to tell, or smooth and moved
     by whole blocks of 8 x 8 pixels; or most of it is its own likeness, as of a straight edge
     that was moved along itself.
@@ -172,13 +175,20 @@ def contradicted(region: CopiedRegion, tails: Tails = KEYPOINTS) -> bool:
     clear = (1 - agreement.clipped) * region.area
     # In a night photo half of a copy may be black, and the noise of the other half tells.
     burnt = agreement.clipped > MOST_CLIPPED and (agreement.ground is None or clear < LEAST_SMOOTH_AREA)
-    drawn = burnt or agreement.two_tone > tails.most_two_tone
+    drawn = burnt or agreement.two_tone > tails.most_two_tone or _lettered(region)
     blank = tails.needs_detail and agreement.finest is None and agreement.ground is None
     smooth = agreement.corners < FEWEST_CORNERS
     least = LEAST_SMOOTH_AREA if smooth else LEAST_AREA
     if ground or coarse or drawn or blank or region.area < least or (smooth and _on_the_grid(region)):
         return True
     return self_overlap(region) > MOST_OVERLAP
+
+
+def _lettered(region: CopiedRegion) -> bool:
+    """Whether a region may hold a letter, which is printed the same in many places."""
+    agreement = region.agreement
+    least = LETTERED if agreement.corners < MOST_CORNERS * region.area else PRINTED
+    return agreement.ground is None and agreement.two_tone > least
 
 
 def _on_the_grid(region: CopiedRegion) -> bool:
