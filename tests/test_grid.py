@@ -9,7 +9,7 @@ from PIL import Image
 from scipy import stats
 
 import forensix
-from forensix.detectors.jpeg import grid
+from forensix.detectors.jpeg import ghosts, grid
 from forensix.detectors.jpeg._grid_votes import (
     NO_VOTE,
     cell_votes,
@@ -289,3 +289,23 @@ def test_blocks_of_changing_size_as_of_heif_are_no_paste(scene):
 
     assert mixed(only).score > 0.5
     assert mixed(corner).score <= 0.5 and not mixed(corner).regions
+
+
+@pytest.mark.parametrize("angle", [0.5, 0.8])
+def test_a_jpeg_turned_as_a_whole_has_no_foreign_parts(angle):
+    import cv2
+    from skimage import data
+
+    stream = io.BytesIO()
+    Image.fromarray(data.astronaut()).save(stream, "JPEG", quality=70)
+    rgb = np.asarray(Image.open(stream).convert("RGB"))
+    turn = cv2.getRotationMatrix2D((256, 256), angle, 1.0)
+    straightened = cv2.warpAffine(rgb, turn, (512, 512), flags=cv2.INTER_CUBIC)[16:-16, 16:-16]
+    evidence = forensix.open(np.ascontiguousarray(straightened))
+    finding = grid.detect(evidence)
+    assert finding.score is None and finding.regions == () and finding.measurements["drifting_grid"]
+    assert "turned" in finding.explanation
+    assert not (np.nan_to_num(finding.heatmap.values) > 0.5).any()
+    assert grid.analysis_of(evidence).hints == ()
+    ghost = ghosts.detect(evidence)
+    assert ghost.score is None and ghost.explanation == finding.explanation

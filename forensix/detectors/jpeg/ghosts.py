@@ -19,7 +19,7 @@ from forensix.detectors.jpeg._ghost_search import (
 )
 from forensix.detectors.jpeg._ghost_tables import requantization_error
 from forensix.detectors.jpeg._like_blocks import block_content, explained_by_content
-from forensix.detectors.jpeg.grid import analysis_of
+from forensix.detectors.jpeg.grid import DRIFTING, analysis_of
 from forensix.detectors.method import Method
 from forensix.errors import NotApplicable, ParameterError
 from forensix.evidence import Evidence
@@ -121,6 +121,9 @@ def detect(evidence: Evidence, *, preset: str = "standard") -> Finding:
         raise NotApplicable(f"{evidence.format} files have a quantization of their own, which hides JPEG's")
     if min(evidence.height, evidence.width) < LEAST_SIDE:
         raise NotApplicable(f"the picture is smaller than {LEAST_SIDE} x {LEAST_SIDE} pixels")
+    if preset != "fast" and analysis_of(evidence).drifting:
+        # Where the turned grid happens to meet the one that is looked at, a ghost would appear.
+        return METHOD.finding(explanation=DRIFTING)
     offsets, left_out = grids_to_search(evidence, preset)
     outcomes = [
         split(_coefficients(evidence, offset), qualities=QUALITIES, offset=offset, grids=SIDE * SIDE)

@@ -65,6 +65,9 @@ WHOLE = 0.6
 # A grid must hold so large a share of the votes in half of the windows before its absence
 # elsewhere means anything: at qualities of 98 and more, rich content hides it.
 STRONG = 0.6
+# Where a picture as a whole has no grid, and regions have more than so many different ones, a JPEG was
+# turned or scaled: its grid drifts from place to place.
+MOST_FOREIGN = 4
 # Votes in a neighbourhood of 3 x 3 cells, on average per cell, from which on its share counts.
 LEAST_CAST = 8
 # The paper saves again at 99; that leaves too few zeros in real photos.
@@ -72,6 +75,10 @@ RESAVED_QUALITY = 95
 FILTERED = (
     "Traces of a JPEG grid are in some parts of the picture and not in others, but the same content has or "
     "lacks them elsewhere too, as when the whole picture was filtered after it had been a JPEG."
+)
+DRIFTING = (
+    "Traces of a JPEG grid lie differently from place to place, as when the whole picture was turned or "
+    "scaled after it had been a JPEG; no part can be told from others by them."
 )
 
 
@@ -92,6 +99,7 @@ class Analysis:
     votes : (cell rows, cell cols) float32, share of the cell's pixels that vote at all
     hints : grids on which an earlier compression is worth looking for, likeliest first
     filtered : regions were evident, but the same content differs likewise elsewhere
+    drifting : regions have so many different grids that the picture was turned or scaled as a whole
     """
 
     whole: int | None
@@ -103,6 +111,12 @@ class Analysis:
     votes: np.ndarray
     hints: tuple[int, ...]
     filtered: bool = False
+    drifting: bool = False
+
+    @property
+    def unplaced(self) -> bool:
+        """True where what differs says nothing about parts."""
+        return self.filtered or self.drifting
 
 
 def analyse(luma: np.ndarray, *, own: int | None = None) -> Analysis:
@@ -147,8 +161,12 @@ def analyse(luma: np.ndarray, *, own: int | None = None) -> Analysis:
         found = grown_regions(tallies, grid, pixels=luma.size, limit=RANKED)
         regions += [("foreign", region) for region in found]
     evident = [entry for entry in regions if entry[1].log10_alarms < LOG10_ALARMS]
-    worth = [whole if own is None else None, *(region.grid for _, region in evident), *worth]
-    kept = beside_content(evident, luma, tallies={"beneath": beneath}, usual=tallies, whole=whole)
+    foreign = {region.grid for what, region in evident if what == "foreign"}
+    drifting = whole is None and len(foreign) > MOST_FOREIGN
+    if not drifting:
+        worth = [whole if own is None else None, *(region.grid for _, region in evident), *worth]
+    local = [] if drifting else evident
+    kept = beside_content(local, luma, tallies={"beneath": beneath}, usual=tallies, whole=whole)
     kind, best = min(kept or regions, key=lambda entry: entry[1].log10_alarms, default=("foreign", None))
     return Analysis(
         whole=whole,
@@ -157,7 +175,8 @@ def analyse(luma: np.ndarray, *, own: int | None = None) -> Analysis:
         grid=best.grid if best is not None and kind != "missing" else None,
         log10_alarms=best.log10_alarms if best is not None else RANKED,
         cells=np.logical_or.reduce([np.zeros(tallies.shape[1:], bool), *(r.cells for _, r in kept)]),
-        filtered=bool(evident) and not kept,
+        filtered=bool(local) and not kept,
+        drifting=drifting,
         votes=1 - tallies[GRIDS].astype(np.float32) / CELL**2,
         hints=tuple(dict.fromkeys(g for g in worth if g is not None and g != own))[:MOST_HINTS],
     )
@@ -273,10 +292,11 @@ def detect(evidence: Evidence, *, preset: str = "standard") -> Finding:
         "voting_share": round(judged, 4),
         "tampered_share": round(float((labels > 0).mean()), 4),
         "filtered_throughout": analysis.filtered,
+        "drifting_grid": analysis.drifting,
     }
     told = judged >= LEAST_JUDGED
     return METHOD.finding(
-        score=_score(analysis.log10_alarms, found=found) if told and not analysis.filtered else None,
+        score=_score(analysis.log10_alarms, found=found) if told and not analysis.unplaced else None,
         explanation=_explain(analysis, told=told),
         measurements=measurements,
         parameters={"resaved_quality": RESAVED_QUALITY, "cell": CELL},
@@ -310,6 +330,8 @@ def _explain(analysis: Analysis, *, told: bool) -> str:
         return "Almost no pixel can be assigned to a JPEG grid, so nothing can be said about grids."
     if analysis.filtered:
         return FILTERED
+    if analysis.drifting:
+        return DRIFTING
     if analysis.cells.any():
         chance = in_words(analysis.log10_alarms)
         share = f"{analysis.cells.mean():.1%} of the picture"
