@@ -85,14 +85,16 @@ def measure(photo: str, name: str, megapixels: float, repeat: int) -> tuple[floa
 
 def run_beside(name: str, path: str) -> Callable[[], object]:
     """What is timed of a peer, or of our sensor noise; ImportError where the peer is missing."""
+    import forensix
+
     if name == "sensor noise":
         from forensix.signal.sensor_noise import sensor_noise
 
-        luma = __import__("forensix").open(path).luma
+        luma = forensix.open(path).luma
         sensor_noise(luma[:640, :640])
         return lambda: sensor_noise(luma)
     if name.startswith("prnu-python"):
-        rgb = __import__("forensix").open(path).rgb
+        rgb = forensix.open(path).rgb
         extract = getattr(import_module("prnu"), "extract_single", None)
         if extract is None:
             raise ImportError("another package of the name prnu")

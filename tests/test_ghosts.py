@@ -18,24 +18,9 @@ from forensix.errors import NotApplicable, ParameterError
 from forensix.evidence.jpeg_quality import ijg_table
 from forensix.signal.block_dct import block_dct
 from forensix.signal.cell_average import box_average
+from tests.encodings import opened, png, saved
 
 BOX = (96, 160, 128, 128)  # top, left, rows, cols of every paste below
-
-
-def saved(pixels, quality):
-    stream = io.BytesIO()
-    Image.fromarray(pixels).save(stream, "JPEG", quality=quality)
-    return stream.getvalue()
-
-
-def opened(data):
-    return np.array(Image.open(io.BytesIO(data)).convert("RGB"))
-
-
-def png(pixels):
-    stream = io.BytesIO()
-    Image.fromarray(pixels).save(stream, "PNG")
-    return stream.getvalue()
 
 
 @pytest.fixture(scope="module")

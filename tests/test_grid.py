@@ -22,25 +22,10 @@ from forensix.detectors.jpeg._grid_votes import (
 from forensix.detectors.jpeg._grid_windows import hold_of, window_votes
 from forensix.errors import NotApplicable, ParameterError
 from forensix.signal.block_dct import block_dct, inverse_block_dct
+from tests.encodings import opened, png, saved
 from tests.reference.block_zeros import block_zeros
 
 BOX = (96, 160, 120, 136)  # top, left, rows, cols of every paste below
-
-
-def saved(pixels, quality):
-    stream = io.BytesIO()
-    Image.fromarray(pixels).save(stream, "JPEG", quality=quality)
-    return stream.getvalue()
-
-
-def opened(data):
-    return np.array(Image.open(io.BytesIO(data)).convert("RGB"))
-
-
-def png(pixels):
-    stream = io.BytesIO()
-    Image.fromarray(pixels).save(stream, "PNG")
-    return stream.getvalue()
 
 
 @pytest.fixture(scope="module")

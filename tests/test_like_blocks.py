@@ -1,5 +1,3 @@
-import io
-
 import cv2
 import numpy as np
 import pytest
@@ -9,16 +7,7 @@ from skimage import data
 import forensix
 from forensix.detectors.jpeg import double_quantization, ghosts, grid
 from forensix.detectors.jpeg._like_blocks import block_content, explained_by_content, explained_share
-
-
-def saved(pixels, quality):
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, "JPEG", quality=quality)
-    return buffer.getvalue()
-
-
-def decoded(jpeg):
-    return np.asarray(Image.open(io.BytesIO(jpeg)).convert("RGB"))
+from tests.encodings import opened, png, saved
 
 
 def sharpened_above_a_threshold(pixels):
@@ -34,12 +23,6 @@ def denoised(pixels):
     return cv2.bilateralFilter(np.ascontiguousarray(pixels), 5, 12, 2)
 
 
-def lossless(pixels):
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, "PNG")
-    return buffer.getvalue()
-
-
 def says_filtered(module, file):
     finding = module.detect(forensix.open(file))
     dark = not (np.nan_to_num(finding.heatmap.values) > 0.5).any()
@@ -48,25 +31,25 @@ def says_filtered(module, file):
 
 @pytest.mark.parametrize("edit", [sharpened_above_a_threshold, brightened_shadows])
 def test_a_filter_over_the_whole_picture_is_no_local_change_to_double_quantization(edit):
-    filtered = saved(edit(decoded(saved(data.coffee(), 75))), 92)
+    filtered = saved(edit(opened(saved(data.coffee(), 75))), 92)
     assert says_filtered(double_quantization, filtered)
 
 
 @pytest.mark.parametrize("edit", [denoised, brightened_shadows])
 @pytest.mark.parametrize("last", ["png", "jpeg"])
 def test_a_filter_over_the_whole_picture_is_no_local_change_to_ghosts(edit, last):
-    pixels = edit(decoded(saved(data.astronaut(), 75)))
-    assert says_filtered(ghosts, lossless(pixels) if last == "png" else saved(pixels, 92))
+    pixels = edit(opened(saved(data.astronaut(), 75)))
+    assert says_filtered(ghosts, png(pixels) if last == "png" else saved(pixels, 92))
 
 
 def test_a_filter_over_the_whole_picture_is_no_local_change_to_the_grid():
-    pixels = brightened_shadows(decoded(saved(data.chelsea(), 85)))
-    assert says_filtered(grid, lossless(pixels))
+    pixels = brightened_shadows(opened(saved(data.chelsea(), 85)))
+    assert says_filtered(grid, png(pixels))
 
 
 @pytest.mark.parametrize("module", [double_quantization, ghosts])
 def test_the_same_filter_inside_a_part_is_one(module):
-    once = decoded(saved(data.astronaut(), 75))
+    once = opened(saved(data.astronaut(), 75))
     part = np.s_[160:352, 96:320]
     forged = once.copy()
     forged[part] = brightened_shadows(sharpened_above_a_threshold(once))[part]

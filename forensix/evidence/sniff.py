@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 
 FORMATS = ("jpeg", "png", "tiff", "webp", "avif", "heic", "bmp", "gif")
+# Those whose codecs change pixels, without and with JPEG.
+NEWER_LOSSY = ("webp", "avif", "heic")
+LOSSY = ("jpeg", *NEWER_LOSSY)
 
 EXTENSIONS = {
     "jpg": "jpeg", "jpeg": "jpeg", "jpe": "jpeg", "jfif": "jpeg", "jif": "jpeg", "mpo": "jpeg",

@@ -110,12 +110,23 @@ def clipped_cells(rgb: np.ndarray) -> np.ndarray:
 
     rgb : (rows, cols, 3) uint8; returns (rows // 16, cols // 16) float32
     """
-    return _shares(rgb, lambda least, most: (least <= BLACK) | (most >= WHITE))
+    return _shares(rgb, _clipped)[0]
 
 
 def colourless_cells(rgb: np.ndarray) -> np.ndarray:
     """Share of every cell's pixels in shadow or highlights whose channels are alike; shapes as above."""
-    return _shares(rgb, _colourless)
+    return _shares(rgb, _colourless)[0]
+
+
+def unfit_cells(rgb: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Both :func:`clipped_cells` and :func:`colourless_cells`, in one reading of the picture."""
+    clipped, colourless = _shares(rgb, _clipped, _colourless)
+    return clipped, colourless
+
+
+def _clipped(least: np.ndarray, most: np.ndarray) -> np.ndarray:
+    found: np.ndarray = (least <= BLACK) | (most >= WHITE)
+    return found
 
 
 def _colourless(least: np.ndarray, most: np.ndarray) -> np.ndarray:
@@ -123,16 +134,20 @@ def _colourless(least: np.ndarray, most: np.ndarray) -> np.ndarray:
     return found
 
 
-def _shares(rgb: np.ndarray, told: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> np.ndarray:
-    """Share of the cells' pixels of which `told` is true, asked with each pixel's least and largest channel."""
+def _shares(rgb: np.ndarray, *questions: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> list[np.ndarray]:
+    """For each question, the share of every cell's pixels of which it is true.
+
+    Questions are asked with each pixel's least and largest channel.
+    """
     rows, cols = rgb.shape[0] // CELL, rgb.shape[1] // CELL
-    shares = np.zeros((rows, cols), np.float32)
+    shares = [np.zeros((rows, cols), np.float32) for _ in questions]
     for row in range(rows):
         strip = rgb[row * CELL : (row + 1) * CELL, : cols * CELL]
         red, green, blue = (strip[..., channel] for channel in range(3))
         least = np.minimum(np.minimum(red, green), blue)
         most = np.maximum(np.maximum(red, green), blue)
-        shares[row] = told(least, most).reshape(CELL, cols, CELL).mean(axis=(0, 2))
+        for share, told in zip(shares, questions, strict=True):
+            share[row] = told(least, most).reshape(CELL, cols, CELL).mean(axis=(0, 2))
     return shares
 
 
@@ -243,6 +258,17 @@ def _distance(points: np.ndarray, inside: np.ndarray, rest: np.ndarray) -> float
     return float(np.sqrt(apart @ np.linalg.solve(scatter, apart)))
 
 
+def fit_windows(counts: np.ndarray, clipped: np.ndarray) -> tuple[np.ndarray, np.ndarray, int]:
+    """Features of windows all over a picture, bool: which are neither unknown nor clipped, and their stride.
+
+    counts, clipped : as for :func:`foreign_region`
+    """
+    stride = window_stride(*counts.shape[:2])
+    features, known = window_features(counts, stride=stride)
+    judged = (known >= KNOWN) & (window_means(clipped, stride=stride) <= MOST_CLIPPED)
+    return features, judged, stride
+
+
 def foreign_region(
     counts: np.ndarray, clipped: np.ndarray, colourless: np.ndarray, projection: Projection
 ) -> ForeignRegion:
@@ -259,9 +285,7 @@ def foreign_region(
     -------
     ForeignRegion
     """
-    stride = window_stride(*counts.shape[:2])
-    features, known = window_features(counts, stride=stride)
-    judged = (known >= KNOWN) & (window_means(clipped, stride=stride) <= MOST_CLIPPED)
+    features, judged, stride = fit_windows(counts, clipped)
     judged &= window_means(colourless, stride=stride) <= MOST_COLOURLESS
     windows = int(judged.sum())
     shape = (counts.shape[0], counts.shape[1])

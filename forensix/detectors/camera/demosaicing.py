@@ -21,6 +21,7 @@ from forensix.detectors.method import Method
 from forensix.errors import NotApplicable
 from forensix.evidence import Evidence
 from forensix.evidence.jpeg_quality import ijg_quality
+from forensix.evidence.sniff import NEWER_LOSSY
 from forensix.finding import Finding, Heatmap
 from forensix.signal.blas import one_blas_thread
 from forensix.signal.mosaic_trace import (
@@ -54,7 +55,6 @@ METHOD = Method(
 
 LEAST_SIDE = 256  # pixels
 LEAST_QUALITY = 98  # of a JPEG
-LOSSY = ("webp", "avif", "heic")
 SAMPLE = 512  # pixels, side of the parts in which the pattern is looked for first
 WEAKEST = 0.3  # grey levels: blocks with less are flat
 # log10 of the number of false alarms, one in a hundred pictures; what untouched ones reach: camera-traces.md
@@ -186,7 +186,7 @@ def _check_applies(evidence: Evidence) -> None:
         raise NotApplicable(
             f"it needs at least {LEAST_SIDE} x {LEAST_SIDE} pixels, not {evidence.height} x {evidence.width}"
         )
-    if evidence.format in LOSSY:
+    if evidence.format in NEWER_LOSSY:
         raise NotApplicable(f"{evidence.format.upper()} compression destroys the pattern that it looks for")
     if evidence.format == "jpeg":
         quality = ijg_quality(evidence.jpeg.quantization[0]).quality

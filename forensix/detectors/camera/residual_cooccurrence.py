@@ -19,10 +19,9 @@ import numpy as np
 from forensix.detectors.camera._foreign_region import (
     FEWEST_WINDOWS,
     ForeignRegion,
-    clipped_cells,
-    colourless_cells,
     foreign_region,
     shipped_projection,
+    unfit_cells,
 )
 from forensix.detectors.camera._residual_cells import residual_cells
 from forensix.detectors.decided_area import leaning_map, tampered_regions
@@ -76,7 +75,7 @@ def residual_cooccurrence(rgb: np.ndarray) -> ForeignRegion:
 
 def _region(counts: np.ndarray, rgb: np.ndarray) -> ForeignRegion:
     with one_blas_thread():
-        return foreign_region(counts, clipped_cells(rgb), colourless_cells(rgb), shipped_projection())
+        return foreign_region(counts, *unfit_cells(rgb), shipped_projection())
 
 
 def detect(evidence: Evidence, *, preset: str = "standard") -> Finding:

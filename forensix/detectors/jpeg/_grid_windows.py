@@ -145,12 +145,18 @@ def _cells_that_vote(tallies: np.ndarray, grid: int, shows: np.ndarray) -> np.nd
 
 def cells_where(tallies: np.ndarray, grid: int) -> np.ndarray:
     """(cell rows, cell cols) bool: cells in whose neighbourhood of 3 x 3 a grid holds."""
-    from scipy import ndimage
-
-    mine = ndimage.uniform_filter(tallies[grid].astype(np.float32), 3)
-    cast = ndimage.uniform_filter(tallies[:GRIDS].sum(axis=0, dtype=np.float32), 3)
+    mine, cast = votes_around(tallies, grid)
     holds: np.ndarray = mine > HOLDS / 2 * cast
     return holds
+
+
+def votes_around(tallies: np.ndarray, grid: int) -> tuple[np.ndarray, np.ndarray]:
+    """Votes for a grid, and all votes: means over the 3 x 3 cells around each, (cell rows, cell cols) float32."""
+    from scipy.ndimage import uniform_filter
+
+    mine = uniform_filter(tallies[grid].astype(np.float32), 3)
+    cast = uniform_filter(CELL**2 - tallies[GRIDS].astype(np.float32), 3)
+    return mine, cast
 
 
 def whole_earlier_grid(tallies: np.ndarray) -> tuple[int, float]:

@@ -25,6 +25,7 @@ from forensix.detectors.jpeg._grid_windows import (
     hints,
     hold_of,
     run_throughout,
+    votes_around,
     whole_earlier_grid,
 )
 from forensix.detectors.jpeg._like_blocks import block_content, explained_by_content
@@ -32,6 +33,7 @@ from forensix.detectors.method import Method
 from forensix.errors import NotApplicable
 from forensix.evidence import Evidence
 from forensix.evidence.jpeg_quality import ijg_table
+from forensix.evidence.sniff import LOSSY
 from forensix.finding import Finding, Heatmap, Region
 from forensix.signal.block_dct import SIDE, block_dct, inverse_block_dct
 from forensix.signal.rarity import in_words
@@ -52,7 +54,6 @@ METHOD = Method(
 )
 
 LEAST_SIDE = 64
-WITH_BLOCKS_OF_THEIR_OWN = ("jpeg", "webp", "avif", "heic")
 # Base-10 logarithm of the number of false alarms allowed: one in 1000 images would
 # show such a region by chance.
 LOG10_ALARMS = -3.0
@@ -166,7 +167,8 @@ def analyse(luma: np.ndarray, *, own: int | None = None) -> Analysis:
     if not drifting:
         worth = [whole if own is None else None, *(region.grid for _, region in evident), *worth]
     local = [] if drifting else evident
-    kept = beside_content(local, luma, tallies={"beneath": beneath}, usual=tallies, whole=whole)
+    seen_in = {"foreign": tallies, "missing": tallies, "beneath": beneath}
+    kept = beside_content(local, luma, tallies=seen_in, whole=whole)
     kind, best = min(kept or regions, key=lambda entry: entry[1].log10_alarms, default=("foreign", None))
     return Analysis(
         whole=whole,
@@ -185,7 +187,7 @@ def analyse(luma: np.ndarray, *, own: int | None = None) -> Analysis:
 def analysis_of(evidence: Evidence) -> Analysis:
     """:func:`analyse` for a file, worked out once for all detectors that ask."""
     if evidence not in _analysed:
-        own = 0 if evidence.format in WITH_BLOCKS_OF_THEIR_OWN else None
+        own = 0 if evidence.format in LOSSY else None
         _analysed[evidence] = analyse(evidence.luma, own=own)
     return _analysed[evidence]
 
@@ -198,16 +200,16 @@ def beside_content(
     luma: np.ndarray,
     *,
     tallies: dict[str, np.ndarray],
-    usual: np.ndarray,
     whole: int | None,
 ) -> list[tuple[str, GridRegion]]:
     """Those regions, each with how it differs, that do not merely follow the picture's content.
 
-    tallies : votes per cell in which a kind of difference shows, where these are not the `usual` ones
+    tallies : the votes per cell in which each kind of difference shows
     """
     if not evident:
         return []
-    content = block_content(luma, shape=(usual.shape[1], usual.shape[2]))
+    cells = evident[0][1].cells
+    content = block_content(luma, shape=(cells.shape[0], cells.shape[1]))
     groups: dict[tuple[str, int], list[GridRegion]] = {}
     for what, region in evident:
         groups.setdefault((what, region.grid), []).append(region)
@@ -215,7 +217,7 @@ def beside_content(
     for (what, grid), regions in groups.items():
         part = filled(np.logical_or.reduce([region.cells for region in regions]))
         shown = whole if what == "missing" and whole is not None else grid
-        shares, judged = nearby_shares(tallies.get(what, usual), shown)
+        shares, judged = nearby_shares(tallies[what], shown)
         if not follows_content(-shares if what == "missing" else shares, part, judged, content):
             kept += [(what, region) for region in regions]
     return kept
@@ -223,10 +225,7 @@ def beside_content(
 
 def nearby_shares(tallies: np.ndarray, grid: int) -> tuple[np.ndarray, np.ndarray]:
     """A grid's share of the votes in and around each cell, and bool: where enough are cast to say."""
-    from scipy.ndimage import uniform_filter
-
-    cast = uniform_filter(CELL**2 - tallies[GRIDS].astype(np.float32), 3)
-    mine = uniform_filter(tallies[grid].astype(np.float32), 3)
+    mine, cast = votes_around(tallies, grid)
     judged = cast > LEAST_CAST
     return np.where(judged, mine / np.maximum(cast, 1), 0), judged
 

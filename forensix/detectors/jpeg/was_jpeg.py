@@ -18,6 +18,7 @@ from forensix.detectors.jpeg import _mosaic
 from forensix.detectors.method import Method
 from forensix.errors import NotApplicable, ParameterError
 from forensix.evidence import Evidence
+from forensix.evidence.sniff import NEWER_LOSSY
 from forensix.finding import Finding
 from forensix.signal.block_dct import SIDE
 
@@ -40,7 +41,6 @@ FINE = ((0, 4), (4, 0), (0, 5), (5, 0), (1, 5), (3, 3))
 LARGEST_STEP = 160
 ENOUGH = 8.0  # decimal logarithm of the improbability, after counting all grids and qualities tried
 NOISE = 0.45  # standard deviation of a coefficient that was rounded to 8-bit colours
-LOSSY = ("webp", "avif", "heic")
 STRAYS = 0.03  # share of coefficients that fit no step, as in places edited afterwards
 REACH = 512  # coefficients are counted up to this size
 FEWEST = 20  # coefficients by which a step can be told
@@ -190,7 +190,7 @@ def detect(evidence: Evidence, *, preset: str = "standard") -> Finding:
     """Look for an earlier JPEG compression in the pixels of a file that is no JPEG."""
     if evidence.format == "jpeg":
         raise NotApplicable("the file is a JPEG; its own tables and coefficients tell more")
-    if evidence.format in LOSSY or "JPEG" in evidence.stored:
+    if evidence.format in NEWER_LOSSY or "JPEG" in evidence.stored:
         raise NotApplicable(
             f"{evidence.format.upper()} quantizes blocks of its own, which would be taken for a JPEG's"
         )

@@ -21,6 +21,7 @@ from forensix.detectors.removal._fill_regions import FillRegion, fill_regions, h
 from forensix.errors import NotApplicable, ParameterError
 from forensix.evidence import Evidence
 from forensix.evidence.jpeg_quality import ijg_quality
+from forensix.evidence.sniff import NEWER_LOSSY
 from forensix.finding import Finding, Heatmap, Region
 
 METHOD = Method(
@@ -37,7 +38,6 @@ METHOD = Method(
 )
 
 LEAST_SIDE = 64
-LOSSY = ("webp", "avif", "heic")
 LEAST_QUALITY = 90  # of a JPEG; what is left below has not been tried
 # Log-odds of a region, in nats, that one untouched picture in a hundred reached in the
 # photos that the perceptron had not seen.
@@ -140,7 +140,7 @@ def _check_applies(evidence: Evidence) -> None:
         raise NotApplicable(f"the picture is smaller than {LEAST_SIDE} x {LEAST_SIDE} pixels")
     if evidence.model not in ("rgb", "rgba"):
         raise NotApplicable("it compares colour channels, and this picture has no three of them")
-    if evidence.format in LOSSY:
+    if evidence.format in NEWER_LOSSY:
         raise NotApplicable(f"{evidence.format.upper()} compression covers the trace that it looks for")
     if evidence.format == "jpeg":
         quality = ijg_quality(evidence.jpeg.quantization[0]).quality

@@ -21,6 +21,7 @@ from forensix.detectors.splicing._level_cells import CELL, level_counts
 from forensix.detectors.splicing._level_curve import LevelCurve, level_curve
 from forensix.errors import NotApplicable, ParameterError
 from forensix.evidence import Evidence
+from forensix.evidence.sniff import LOSSY
 from forensix.finding import Finding
 from forensix.signal.rarity import in_words
 
@@ -40,7 +41,6 @@ METHOD = Method(
 )
 
 LEAST_SIDE = 128
-LOSSY = ("jpeg", "webp", "avif", "heic", "heif")
 DECISION = -3.0  # log10 of the number of false alarms: chance gives one in a thousand pictures
 LEAST_LEVELS = 6  # that must differ, over all channels; five did by chance in a scan of a slide
 LEAST_CHANNELS = (

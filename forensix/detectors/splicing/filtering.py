@@ -24,6 +24,7 @@ from forensix.detectors.splicing._filter_regions import (
 )
 from forensix.errors import NotApplicable, ParameterError
 from forensix.evidence import Evidence
+from forensix.evidence.sniff import NEWER_LOSSY
 from forensix.finding import Finding, Heatmap, Region
 
 METHOD = Method(
@@ -41,7 +42,6 @@ METHOD = Method(
 )
 
 LEAST_SIDE = 256
-LOSSY = ("webp", "avif", "heic", "heif")
 # Nats that an area must have, by the filter it looks like: as much as no unfiltered picture had, judged
 # by numbers that had not seen it (299 versions of 22 photos, log-odds 0 in one of a hundred), and a
 # margin. Lenses blur and cameras smooth by themselves, but neither takes medians.
@@ -120,7 +120,7 @@ def detect(evidence: Evidence, *, preset: str = "standard") -> Finding:
         raise NotApplicable(
             f"it needs at least {LEAST_SIDE} x {LEAST_SIDE} pixels, not {evidence.height} x {evidence.width}"
         )
-    if evidence.format in LOSSY:
+    if evidence.format in NEWER_LOSSY:
         raise NotApplicable(f"{evidence.format.upper()} compression smooths blocks by itself")
     found = filtering(np.ascontiguousarray(evidence.rgb[..., 1]))
     judged = float(np.isfinite(found.field.odds).mean())

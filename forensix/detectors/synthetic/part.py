@@ -21,13 +21,9 @@ from forensix.detectors.camera._foreign_region import (
     CELL,
     CELLS,
     FEWEST_WINDOWS,
-    KNOWN,
-    MOST_CLIPPED,
     clipped_cells,
+    fit_windows,
     spread,
-    window_features,
-    window_means,
-    window_stride,
 )
 from forensix.detectors.camera._residual_cells import residual_cells
 from forensix.detectors.decided_area import leaning_map, tampered_regions
@@ -36,6 +32,7 @@ from forensix.detectors.synthetic import _features
 from forensix.detectors.synthetic._part_region import PartRegion, part_region
 from forensix.errors import NotApplicable, ParameterError
 from forensix.evidence import Evidence
+from forensix.evidence.sniff import LOSSY
 from forensix.finding import Finding
 
 METHOD = Method(
@@ -58,8 +55,6 @@ METHOD = Method(
 
 MODEL = "synthetic_part.npz"
 LEAST_SIDE = 320  # pixels
-# After JPEG of quality 95 not one of 150 pasted parts stood out.
-LOSSY = ("jpeg", "webp", "heic", "avif")
 DECISION = 6.5  # spreads; what untouched photos reach: benchmarks/results/2026-11-22-origin.md
 LEAST_TEXTURED = 0.25  # of windows spread over the picture
 PHOTO_LIKE = -1.0  # a quarter of the windows must lie lower; else the picture may be generated as a whole
@@ -142,10 +137,7 @@ def windows_of(rgb: np.ndarray, *, counts: np.ndarray | None = None) -> Windows:
     from forensix.native.residual_histograms import residual_histograms
 
     counts = residual_histograms(rgb) if counts is None else counts
-    stride = window_stride(*counts.shape[:2])
-    features, known = window_features(counts, stride=stride)
-    clipped = window_means(clipped_cells(rgb), stride=stride)
-    judged = (known >= KNOWN) & (clipped <= MOST_CLIPPED)
+    features, judged, stride = fit_windows(counts, clipped_cells(rgb))
     return Windows(features, judged, stride, (counts.shape[0], counts.shape[1]))
 
 
@@ -167,6 +159,7 @@ def detect(evidence: Evidence, *, preset: str = "standard") -> Finding:
             f"it needs at least {LEAST_SIDE} x {LEAST_SIDE} pixels, not {evidence.height} x {evidence.width}"
         )
     if evidence.format in LOSSY:
+        # After JPEG of quality 95 not one of 150 pasted parts stood out.
         raise NotApplicable(
             "lossy compression takes the fine structure that tells generated parts from photographed ones"
         )

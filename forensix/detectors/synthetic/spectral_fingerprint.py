@@ -19,6 +19,7 @@ from forensix.detectors.synthetic._origin_model import MODEL, OriginModel, shipp
 from forensix.detectors.synthetic.curves import curves_of
 from forensix.errors import NotApplicable
 from forensix.evidence import Evidence
+from forensix.evidence.sniff import LOSSY
 from forensix.finding import Finding
 from forensix.signal.spectra import SIDE
 
@@ -41,7 +42,6 @@ LEAST_SIDE = 2 * SIDE
 # more, and crops of photos, 256 to 320 pixels wide (4 windows), raised alarms.
 FEWEST = 8
 LEAST_SHARE = 0.25  # of the windows must have the texture of a photo
-LOSSY = ("jpeg", "webp", "heic", "avif")  # judged by the sums that were learnt on JPEG
 GREY = 2  # grey levels by which the colours of a colour picture differ somewhere
 # Exponent of the power law below which a picture is noise: white noise has 0, and of a thousand crops of photos
 # hardly one (black or burnt out) has less than this.
@@ -90,6 +90,7 @@ def detect(evidence: Evidence, *, preset: str = "standard") -> Finding:
             measurements={"usable": count},
             parameters=parameters,
         )
+    # Newer codecs are judged by the sums that were learnt on JPEG.
     encoding = "jpeg" if evidence.format in LOSSY else "lossless"
     numbers = _features.picture_numbers(windows[usable], corners[usable])
     exponent = float(numbers[_features.names().index("luma-slope")])
