@@ -57,6 +57,13 @@ def test_finds_a_hole_covered_with_tiles():
     assert f1(finding.heatmap.full_size(*hole.shape) > 0.5, hole) > 0.85
     assert {region.role for region in finding.regions} == {"tampered", "source"}
     assert "pieces copied" in finding.explanation
+    hole_said = finding.measurements["holes"][0]
+    assert hole_said["certain"]
+    for piece in hole_said["pieces"]:
+        (top, left, rows, cols), (from_top, from_left, *_) = piece["copy"], piece["source"]
+        middle = np.s_[2 : rows - 2, 2 : cols - 2]
+        there = [filled[r : r + rows, c : c + cols][middle] for r, c in ((top, left), (from_top, from_left))]
+        assert (there[0] == there[1]).mean() > 0.8 and hole[top : top + rows, left : left + cols].mean() > 0.8
 
 
 def test_finds_a_healed_patch():

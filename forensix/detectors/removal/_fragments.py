@@ -51,6 +51,10 @@ class Fragment:
             slice(self.left + right, self.left + right + cols),
         )
 
+    def box(self, other: bool = False) -> list[int]:
+        """Top, left, rows and cols of one occurrence, or of the other."""
+        return [int(s.start) for s in self.window(other)] + list(self.mask.shape)
+
 
 def groups(matches: Matches) -> list[np.ndarray]:
     """Indices of two or more matches with one offset that lie near each other, largest groups first."""

@@ -60,6 +60,14 @@ class CopiedHole:
         """Where the fragments were taken from, (rows, cols) bool; nowhere if that is not certain."""
         return self._others(rows, cols) if self.certain else np.zeros((rows, cols), bool)
 
+    def pieces(self) -> list[dict[str, list[int]]]:
+        """Boxes (top, left, rows, cols) of each fragment's copy and of its source, largest first.
+
+        Where the copy is not certain, either may be the source of the other.
+        """
+        order = sorted(zip(self.fragments, self.others, strict=True), key=lambda pair: -pair[0].area)
+        return [{"copy": piece.box(other), "source": piece.box(not other)} for piece, other in order]
+
     def _others(self, rows: int, cols: int) -> np.ndarray:
         taken = np.zeros((rows, cols), bool)
         for fragment, other in zip(self.fragments, self.others, strict=True):

@@ -51,6 +51,7 @@ COEFFICIENT, LEAST_COEFFICIENTS = 2.0, 20.0
 BLOCK_COVERED = 0.75  # share of a block that the piece must have
 DECISION = -3.0  # log10 of the number of false alarms: chance gives one in a thousand pictures
 MOST_HOLES = 8
+MOST_LISTED = 16  # pieces of a hole, largest first
 MOST_OUTLINED = 2  # holes whose outline is looked at pixel by pixel
 LETTERING = 0.06  # of the picture's height, in which captions lie
 LETTERING_EVEN = 0.05  # of a fragment's pixels, at least
@@ -221,6 +222,8 @@ def detect(evidence: Evidence, *, preset: str = "standard") -> Finding:
                     "fragments": len(hole.fragments),
                     "anchors": hole.anchors,
                     "log10_false_alarms": round(alarms, 2),
+                    "certain": hole.certain,
+                    "pieces": hole.pieces()[:MOST_LISTED],
                 }
                 for hole, alarms in found.holes
             ],
