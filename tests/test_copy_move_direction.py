@@ -88,6 +88,10 @@ def test_a_finding_names_the_copy():
     down = best["shift"][0] > 0
     assert best["copy"] == ("second" if down else "first")
     assert 0.8 <= best["copy_probability"] <= 0.99
+    named = ["first", "second"].index(best["copy"])
+    for role, box in (("target", best["boxes"][named]), ("source", best["boxes"][1 - named])):
+        (region,) = [r for r in finding.regions if r.role == role]
+        assert _pairs.box_overlap(region.box, box) > 0.8
     assert "The lower one of the two is the copy with a probability of 0." in finding.explanation
 
 

@@ -20,6 +20,7 @@ from collections.abc import Iterable, Mapping
 from forensix.detectors.method import CONCLUSIONS, Method
 from forensix.finding import Finding
 from forensix.fusion.calibration import LIMIT, load_calibration
+from forensix.fusion.story import Cover, cover_of
 from forensix.result import LABELS, Conclusion
 
 # Four times as likely if changed than if not, which the bounded weights of a method that
@@ -30,6 +31,9 @@ CONSISTENT_TO = -0.1
 
 # Of a method whose low scores are evidence in themselves: at least three to one for a camera.
 SHOWN_TO = 0.25
+
+# The trace that a copy leaves, and what it is told as where pieces adjoin.
+COPIES, COPY, REMOVAL = "copy_move", "copy-move", "removal"
 
 WORDS = {
     "integrity": ("no trace of a change", "a change"),
@@ -84,17 +88,21 @@ def _answer(question: str, findings: list[Finding], methods: Mapping[str, Method
     else:
         label, because = middle, decided or for_it
     same = _found_too(heard, decided, methods)
-    kind = None
+    kind, story = None, ""
     if label == "inconsistent":
+        copied = [f for f in (*decided, *same) if methods[f.detector].rests_on == COPIES]
+        cover = cover_of(speaking) if copied else None
         sums = _sums_by_kind([*strongest, *same])
-        kind = _kind(sums, [methods[f.detector].kind for f in (*decided, *same)])
+        kind = _kind(sums, [_told_as(f, copied, cover, methods) for f in (*decided, *same)])
+        story = _story(copied, cover)
     return Conclusion(
         label=label,
         score=score,
         log10_lr=total,
         kind=kind,
         because=tuple(f.detector for f in because),
-        explanation=_explain(question, label, total, because, same) + _heard(len(speaking), len(findings)),
+        explanation=_explain(question, label, total, because, story + _once(same))
+        + _heard(len(speaking), len(findings)),
     )
 
 
@@ -174,7 +182,28 @@ def _found_too(
     ]
 
 
-def _explain(question: str, label: str, total: float, because: list[Finding], same: list[Finding]) -> str:
+def _told_as(
+    finding: Finding, copied: list[Finding], cover: Cover | None, methods: Mapping[str, Method]
+) -> str | None:
+    """The kind of change that a finding names; those on the trace of a copy tell one story together."""
+    if finding not in copied:
+        return methods[finding.detector].kind
+    return REMOVAL if cover is not None else COPY
+
+
+def _story(copied: list[Finding], cover: Cover | None) -> str:
+    """What a copy was for, as far as it shows."""
+    if cover is not None:
+        return (
+            f"The {cover.pieces} pieces adjoin, each moved there from a place of its own: they cover "
+            f"what lay there (removal by cloning). "
+        )
+    if copied:
+        return "Whether the copy adds a thing or covers one, it does not tell. "
+    return ""
+
+
+def _explain(question: str, label: str, total: float, because: list[Finding], more: str) -> str:
     calm, alarm = WORDS[question]
     times = 10 ** abs(total)
     ratio = f"{times:.2g}" if times < 100 else f"{times:.0f}"
@@ -182,7 +211,7 @@ def _explain(question: str, label: str, total: float, because: list[Finding], sa
     compared = "as likely" if ratio == "1" else f"{ratio} times as likely"
     weight = f"Together the findings are {compared} with {towards} as without"
     if label in (LABELS[question][2], LABELS["origin"][0]):
-        return f"{because[0].explanation} {_once(same)}{weight}"
+        return f"{because[0].explanation} {more}{weight}"
     if label == LABELS[question][0]:
         return f"No method found {alarm}; {weight[0].lower()}{weight[1:]}"
     if question == "origin" and any(_weight(f) <= 0 for f in because):

@@ -20,7 +20,7 @@ from forensix.signal.affine import apply, scale_of
 from forensix.signal.copied_region import CopiedRegion, outlines, sides
 from forensix.signal.drawings import is_drawn
 from forensix.signal.full_outline import full_sides
-from forensix.signal.local_correlation import local_mean
+from forensix.signal.local_correlation import Box, local_mean
 from forensix.signal.regions import bounding_boxes, label_regions
 from forensix.signal.repetition import self_similarity
 
@@ -32,6 +32,8 @@ LARGEST_MAP = 26_000_000
 QUIET = 0.2
 # Of the source of a copy that is surely told from it: in sight, but not decided on.
 SOURCE = 0.45
+# Intersection over union from which two boxes are one place.
+SAME_BOX = 0.5
 # Of so many copies it is asked which side was pasted.
 DIRECTED = 3
 NOTHING_ALIKE = 0.1
@@ -144,11 +146,12 @@ def finding_of(
             "copied_pairs": sum(pair.is_copy for pair in pairs),
             "log10_expected_false_alarms": pairs[0].log10_alarms if pairs else None,
             "pairs": [
-                measured(pair, cell) | {"copy": each.copy, "copy_probability": round(each.probability, 3)}
+                measured(pair, cell, size)
+                | {"copy": each.copy, "copy_probability": round(each.probability, 3)}
                 for pair, each in zip(pairs[:5], directions[:5], strict=True)
             ],
         },
-        regions=[Region(box, "tampered", area) for box, area in boxes],
+        regions=[Region(box, role_of(box, pairs, directions, cell, size), area) for box, area in boxes],
         parameters={"grid_cell": cell, "alarms_per_image": ALARMS},
         heatmap=Heatmap(heat, map_cell),
     )
@@ -240,7 +243,43 @@ def featureless(luma: np.ndarray) -> np.ndarray:
     return np.asarray(local_mean(centred * centred, 8) - mean * mean < 1)
 
 
-def measured(pair: Pair, cell: int) -> dict[str, Any]:
+def role_of(
+    box: Box, pairs: list[Pair], directions: list[Direction], cell: int, size: tuple[int, int]
+) -> str:
+    """ "target" or "source" for a region of a pair whose copy is told, "tampered" for others."""
+    for pair, each in zip(pairs, directions, strict=True):
+        if not pair.is_copy or each.copy is None:
+            continue
+        both = boxes_of(pair.region, cell, size)
+        copy = int(each.copy == "second")
+        for role, side in (("target", both[copy]), ("source", both[1 - copy])):
+            if box_overlap(box, side) > SAME_BOX:
+                return role
+    return "tampered"
+
+
+def box_overlap(one: Box, other: Box) -> float:
+    """Intersection over union of two boxes (top, left, rows, cols)."""
+    sides = [min(one[i] + one[i + 2], other[i] + other[i + 2]) - max(one[i], other[i]) for i in (0, 1)]
+    shared = max(0, sides[0]) * max(0, sides[1])
+    union = one[2] * one[3] + other[2] * other[3] - shared
+    return shared / union if union else 0.0
+
+
+def boxes_of(region: CopiedRegion, cell: int, size: tuple[int, int]) -> tuple[Box, Box]:
+    """(top, left, rows, cols) of the two sides of a pair, in pixels of an image of `size`."""
+    places = np.argwhere(region.source) + np.array(region.box[:2])
+    return _box_around(places, cell, size), _box_around(apply(region.transform, places), cell, size)
+
+
+def _box_around(points: np.ndarray, cell: int, size: tuple[int, int]) -> Box:
+    top, left = (max(0, math.floor(v)) * cell for v in points.min(axis=0))
+    ends = ((math.ceil(v) + 1) * cell for v in points.max(axis=0))
+    bottom, right = (min(end, side) for end, side in zip(ends, size, strict=True))
+    return top, left, max(0, bottom - top), max(0, right - left)
+
+
+def measured(pair: Pair, cell: int, size: tuple[int, int]) -> dict[str, Any]:
     region, agreement = pair.region, pair.region.agreement
     row, col = region.transform[:, :2] @ (start := region.group.source.mean(axis=0)) + region.transform[:, 2]
     return {
@@ -248,6 +287,7 @@ def measured(pair: Pair, cell: int) -> dict[str, Any]:
         "matched_points": region.group.count,
         "area": region.area * cell * cell,
         "shift": [cell * (row - start[0]), cell * (col - start[1])],
+        "boxes": [list(box) for box in boxes_of(region, cell, size)],
         "scale": scale_of(region.transform),
         "mirrored": region.group.mirrored,
         "descriptor_distance": region.group.distance,
