@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 import forensix
-from forensix.detectors.removal import _fragments, _outline, _self_matches, _targets
+from forensix.detectors.removal import _chance, _fragments, _outline, _self_matches, _targets
 from forensix.detectors.removal import exemplar_fill as exemplar
 from forensix.errors import NotApplicable, ParameterError
 from tests.hostile import saved
@@ -153,14 +153,14 @@ def test_the_residual_of_a_window_is_that_of_the_picture():
 def test_chance_is_counted_in_the_picture():
     mask = np.ones((20, 20), bool)
     hole = _targets.CopiedHole((_fragments.Fragment(5, 5, mask, (40, 3), 9),), (False,), 15.0)
-    calm = exemplar.log10_alarms(hole, sizes=[9], size=10**6)
-    busy = exemplar.log10_alarms(hole, sizes=[9] + 300 * [3] + 300 * [2], size=10**6)
-    # Sixteen discs; each further anchor of a group is had by 0.5 in 10 of those of two.
-    assert calm == pytest.approx(np.log10(16) + 7 * np.log10(0.05))
+    calm = _chance.log10_alarms(hole, sizes=[9], size=10**6)
+    busy = _chance.log10_alarms(hole, sizes=[9] + 300 * [3] + 300 * [2], size=10**6)
+    # Sixteen discs, two ways to match; each further anchor of a group is had by 0.5 in 10 of those of two.
+    assert calm == pytest.approx(np.log10(2 * 16) + 7 * np.log10(0.05))
     assert busy > 1
     larger = _targets.CopiedHole((_fragments.Fragment(5, 5, mask, (40, 3), 20),), (False,), 15.0)
-    assert exemplar.log10_alarms(larger, sizes=[20], size=10**6) == pytest.approx(
-        np.log10(16) + 18 * np.log10(0.05)
+    assert _chance.log10_alarms(larger, sizes=[20], size=10**6) == pytest.approx(
+        np.log10(2 * 16) + 18 * np.log10(0.05)
     )
 
 
@@ -170,19 +170,21 @@ def test_a_second_piece_in_the_disc_counts_by_the_disc():
     alone = _targets.CopiedHole(tuple(pieces[:1]), (False,), 30.0)
     both = _targets.CopiedHole(tuple(pieces), (False, False), 30.0)
     share = 2 * np.pi * 30**2 / 10**6
-    gain = [exemplar.log10_alarms(hole, sizes=[9, 3], size=10**6) for hole in (both, alone)]
-    assert gain[1] == pytest.approx(np.log10(16) + np.log10(2) + 7 * np.log10(1.5 / 11))
-    assert gain[0] == pytest.approx(np.log10(16) + 7 * np.log10(0.05) + np.log10(0.05) + np.log10(share))
+    gain = [_chance.log10_alarms(hole, sizes=[9, 3], size=10**6) for hole in (both, alone)]
+    assert gain[1] == pytest.approx(np.log10(2 * 16) + np.log10(2) + 7 * np.log10(1.5 / 11))
+    assert gain[0] == pytest.approx(
+        np.log10(2 * 16) + 7 * np.log10(0.05) + np.log10(2 * 0.05) + np.log10(share)
+    )
 
 
 def test_the_tail_of_a_product_is_that_of_random_numbers():
     drawn = np.random.default_rng(2).random((200_000, 4)).prod(axis=1)
     values = np.log10([0.2, 0.9, 0.1, 0.3])
     expected = np.log10((drawn <= 10 ** values.sum()).mean())
-    assert exemplar.log10_product_tail(values) == pytest.approx(expected, abs=0.02)
-    assert exemplar.log10_product_tail(np.full(46, np.log10(0.5))) > -0.1
-    assert exemplar.log10_product_tail(np.zeros(5)) == exemplar.log10_product_tail(np.zeros(0)) == 0
-    assert -1000 < exemplar.log10_product_tail(np.array([-500.0, -500.0])) < -990
+    assert _chance.log10_product_tail(values) == pytest.approx(expected, abs=0.02)
+    assert _chance.log10_product_tail(np.full(46, np.log10(0.5))) > -0.1
+    assert _chance.log10_product_tail(np.zeros(5)) == _chance.log10_product_tail(np.zeros(0)) == 0
+    assert -1000 < _chance.log10_product_tail(np.array([-500.0, -500.0])) < -990
 
 
 def test_the_box_of_a_large_fragment_is_its_own():

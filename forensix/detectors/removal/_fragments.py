@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -30,6 +30,7 @@ class Fragment:
     mask : (rows, cols) bool, cut to that box
     offset : (down, right) to the other occurrence
     anchors : how many anchors agree on it
+    bits : how much those of its pixels say that are equal at both
     """
 
     top: int
@@ -37,6 +38,7 @@ class Fragment:
     mask: np.ndarray
     offset: tuple[int, int]
     anchors: int
+    bits: float = 0.0
 
     @property
     def area(self) -> int:
@@ -50,6 +52,37 @@ class Fragment:
             slice(self.top + down, self.top + down + rows),
             slice(self.left + right, self.left + right + cols),
         )
+
+    def swapped(self) -> Fragment:
+        """The same with the occurrences in the other order."""
+        down, right = self.offset
+        return replace(self, top=self.top + down, left=self.left + right, offset=(-down, -right))
+
+    def overlaps(self, piece: Fragment) -> bool:
+        """Whether the first occurrences have pixels in common."""
+        low = max(self.top, piece.top), max(self.left, piece.left)
+        high = (
+            min(self.top + self.mask.shape[0], piece.top + piece.mask.shape[0]),
+            min(self.left + self.mask.shape[1], piece.left + piece.mask.shape[1]),
+        )
+        if high[0] <= low[0] or high[1] <= low[1]:
+            return False
+        own, others = (
+            part.mask[low[0] - part.top : high[0] - part.top, low[1] - part.left : high[1] - part.left]
+            for part in (self, piece)
+        )
+        return bool((own & others).any())
+
+    def united(self, piece: Fragment) -> Fragment:
+        """Both together; `piece` has the same offset."""
+        top, left = min(self.top, piece.top), min(self.left, piece.left)
+        bottom = max(part.top + part.mask.shape[0] for part in (self, piece))
+        right = max(part.left + part.mask.shape[1] for part in (self, piece))
+        mask = np.zeros((bottom - top, right - left), bool)
+        for part in (self, piece):
+            rows, cols = part.window()
+            mask[rows.start - top : rows.stop - top, cols.start - left : cols.stop - left] |= part.mask
+        return Fragment(top, left, mask, self.offset, self.anchors + piece.anchors, self.bits + piece.bits)
 
     def box(self, other: bool = False) -> list[int]:
         """Top, left, rows and cols of one occurrence, or of the other."""

@@ -81,12 +81,11 @@ def _add_matches(offsets: np.ndarray, matches: Matches, window: tuple[slice, sli
     """Write the offsets of single matches around their anchors, both ways, where none is known."""
     known = offsets[..., 0] | offsets[..., 1]
     for places, others in ((matches.places, matches.others), (matches.others, matches.places)):
-        for (row, col), away in zip(
-            (places - [s.start for s in window]).tolist(), others - places, strict=True
-        ):
-            if RADIUS <= row < len(offsets) - RADIUS and RADIUS <= col < offsets.shape[1] - RADIUS:
-                patch = np.s_[row - RADIUS : row + RADIUS + 1, col - RADIUS : col + RADIUS + 1]
-                offsets[patch][known[patch] == 0] = away
+        at = places - [s.start for s in window]
+        within = ((at >= RADIUS) & (at < np.array(known.shape) - RADIUS)).all(axis=1)
+        for (row, col), away in zip(at[within].tolist(), (others - places)[within], strict=True):
+            patch = np.s_[row - RADIUS : row + RADIUS + 1, col - RADIUS : col + RADIUS + 1]
+            offsets[patch][known[patch] == 0] = away
 
 
 def _windows(core: np.ndarray) -> tuple[tuple[slice, slice], tuple[slice, slice]]:

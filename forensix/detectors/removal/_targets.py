@@ -6,14 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from forensix.detectors.removal._chance import RADII, Chance, log10_share
 from forensix.detectors.removal._fragments import Fragment
 from forensix.detectors.removal._self_matches import residual_at
 
 RIM = 4  # pixels around a fragment
-RADII = 12.0 * 1.25 ** np.arange(16)  # pixels, of the discs that are tried as holes
-# Groups added to those counted in the picture, so that a picture with hardly any chance
-# match does not make chance impossible.
-PRIOR_GROWN, PRIOR_PAIRS = 0.5, 10.0
 TRIED = 60  # fragments whose places are tried as centres, those of most anchors
 BOTH = 0.3  # decades taken off a fragment that has both occurrences within the disc
 # Decades that speak for one occurrence as the copy, at most, and where half of them are
@@ -95,27 +92,6 @@ def rim_jump(fragment: Fragment, rgb: np.ndarray, *, other: bool) -> float:
     return float(abs(np.log((values[rim].mean() + 0.2) / (values[inside].mean() + 0.2))))
 
 
-@dataclass(frozen=True)
-class Chance:
-    """How often matches that are no copies form groups in a picture.
-
-    pairs : how many groups of two or more there are
-    threes : how many of these have more
-    """
-
-    pairs: int
-    threes: int
-
-    def log10_groups(self, anchors: np.ndarray) -> np.ndarray:
-        """log10 of the number of groups of so many anchors that chance gives, for each.
-
-        Groups grow by one more as often as those of two have grown to three or more.
-        """
-        further = np.log10(min(0.9, (self.threes + PRIOR_GROWN) / (self.pairs + PRIOR_PAIRS)))
-        groups: np.ndarray = np.log10(self.pairs + 1) + (np.asarray(anchors) - 2) * further
-        return groups
-
-
 @dataclass(frozen=True, eq=False)
 class Lattice:
     """How strong fine detail is at each place of an 8 x 8 lattice, which JPEG and the mosaic leave.
@@ -166,7 +142,7 @@ def copied_holes(
     luma : (rows, cols) float32, 0-255
     chance : of the picture's other groups of matches
     """
-    rest = sorted(found, key=lambda f: -f.anchors)
+    rest = [found[i] for i in np.argsort(chance.log10_pieces(found), kind="stable")]
     lattice = Lattice.of(luma)
     jumps = [
         SEAM * np.tanh((rim_jump(f, rgb, other=True) - rim_jump(f, rgb, other=False)) / SEAM_AT)
@@ -194,7 +170,7 @@ def _best_disc(
     """Which fragments the best disc holds, whether with their other occurrence, and its radius."""
     areas = np.array([f.area for f in rest], float)
     reach = np.sqrt(areas / np.pi)
-    rarity = -chance.log10_groups(np.array([f.anchors for f in rest]))
+    rarity = -chance.log10_pieces(rest)
     first = np.array([(f.top + f.mask.shape[0] / 2, f.left + f.mask.shape[1] / 2) for f in rest])
     ends = np.stack([first, first + np.array([f.offset for f in rest])])  # (2, count, 2)
     sides = np.stack([-jumps, jumps])
@@ -219,11 +195,6 @@ def _best_disc(
         alone = np.arange(len(rest)) == int(areas.argmax())
         return alone, np.full(len(rest), jumps[int(areas.argmax())] > 0), float(reach.max())
     return best[1], best[2], best[3]
-
-
-def log10_share(radius: float, size: int) -> float:
-    """log10 of how often one of two places falls into a disc, at most 0."""
-    return float(min(0.0, np.log10(2 * np.pi * radius**2 / size)))
 
 
 def part_side(mask: np.ndarray) -> float:

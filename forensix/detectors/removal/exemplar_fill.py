@@ -2,23 +2,32 @@
 
 A fill of that kind is a mosaic of small pieces of the rest of the picture, each copied from
 a place of its own, perhaps from just beside the hole. Pieces that occur twice are found by
-their noise (:mod:`._self_matches`), outlined (:mod:`._fragments`), and gathered to the holes
-that they cover (:mod:`._targets`). Texture and repeated things look alike but do not share
+their noise (:mod:`._self_matches`) or, where hardly any is left, by being equal to the pixel
+(:mod:`._exact_copies`), outlined (:mod:`._fragments`), and gathered to the holes that they
+cover (:mod:`._targets`). Texture and repeated things look alike but do not share
 their noise; what still matches by chance in a picture, in flat or heavily compressed areas,
 is counted in the same picture, and a hole must surpass it.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from forensix.detectors.method import Method
-from forensix.detectors.removal._fragments import FEWEST, Fragment, fragments, groups
+from forensix.detectors.removal._chance import chance_besides, log10_alarms
+from forensix.detectors.removal._exact_copies import (
+    exact_matches,
+    exact_pieces,
+    is_pattern,
+    joined,
+    remarkable,
+)
+from forensix.detectors.removal._fragments import Fragment, fragments, groups
 from forensix.detectors.removal._outline import outlined
 from forensix.detectors.removal._self_matches import Matches, self_matches
-from forensix.detectors.removal._targets import RADII, Chance, CopiedHole, copied_holes, log10_share
+from forensix.detectors.removal._targets import CopiedHole, copied_holes
 from forensix.errors import NotApplicable, ParameterError
 from forensix.evidence import Evidence
 from forensix.finding import Finding, Heatmap, Region
@@ -48,6 +57,7 @@ LEAST_ALIGNED = 1600  # pixels of a piece that may lie whole blocks from its lik
 # Cosine coefficients, of more than so many grey levels, of a smaller one: photos saved as JPEG at quality
 # 30 to 75 had pieces with 9 at most.
 COEFFICIENT, LEAST_COEFFICIENTS = 2.0, 20.0
+WORTH = 0.3  # of what the pixels of such a piece say, that the coefficients say
 BLOCK_COVERED = 0.75  # share of a block that the piece must have
 DECISION = -3.0  # log10 of the number of false alarms: chance gives one in a thousand pictures
 MOST_HOLES = 8
@@ -65,11 +75,19 @@ class CopiedHoles:
     holes : those decided on, each with log10 of its number of false alarms, rarest first
     best : log10 of the number of false alarms of the rarest hole; None where nothing matches
     matches : pairs of places that match in the picture
+    equal : pairs of patches that are equal
     """
 
     holes: tuple[tuple[CopiedHole, float], ...]
     best: float | None
     matches: Matches
+    equal: Matches
+
+    @property
+    def hints(self) -> Matches:
+        """All pairs of places."""
+        both = (self.equal, self.matches)
+        return Matches(*(np.concatenate([getattr(m, end) for m in both]) for end in ("places", "others")))
 
 
 def find_copied_holes(rgb: np.ndarray, luma: np.ndarray) -> CopiedHoles:
@@ -88,14 +106,33 @@ def find_copied_holes(rgb: np.ndarray, luma: np.ndarray) -> CopiedHoles:
     """
     if rgb.ndim != 3 or rgb.shape[:2] != luma.shape or min(luma.shape) < LEAST_SIDE:
         raise ParameterError(f"rgb and luma must be of one size, 64 x 64 or more: {rgb.shape}, {luma.shape}")
+    from forensix.native.exact_patches import error_table
+
     matches = self_matches(luma)
     grouped = groups(matches)
     sizes = [len(group) for group in grouped]
-    pieces = fragments(rgb, matches, grouped)
-    found = [piece for piece in pieces if not (is_lettering(piece, luma) or is_block_content(piece, luma))]
-    chance = chance_besides(len(found), sizes)
+    rgb = np.ascontiguousarray(rgb)
+    table = error_table(rgb)
+    equal = exact_matches(rgb, table)
+    exact = exact_pieces(rgb, equal, table)
+    bits = [piece.bits for piece in exact]
+    told = remarkable(
+        [
+            replace(piece, bits=WORTH * piece.bits) if is_block_content(piece, luma) else piece
+            for piece in exact
+        ],
+        bits,
+    )
+    told = [piece for piece in told if not is_pattern(rgb, piece)]
+    pieces = joined(fragments(rgb, matches, grouped), told)
+    found = [
+        piece
+        for piece in pieces
+        if not is_lettering(piece, luma) and (piece.bits > 0 or not is_block_content(piece, luma))
+    ]
+    chance = replace(chance_besides(found, sizes), bits=tuple(bits))
     weighed = [
-        (hole, log10_alarms(hole, sizes=sizes, size=luma.size))
+        (hole, log10_alarms(hole, sizes=sizes, bits=bits, size=luma.size))
         for hole in copied_holes(found, rgb, luma, chance)
     ]
     weighed.sort(key=lambda pair: pair[1])
@@ -103,6 +140,7 @@ def find_copied_holes(rgb: np.ndarray, luma: np.ndarray) -> CopiedHoles:
         holes=tuple(pair for pair in weighed if pair[1] < DECISION)[:MOST_HOLES],
         best=weighed[0][1] if weighed else None,
         matches=matches,
+        equal=equal,
     )
 
 
@@ -110,10 +148,11 @@ def is_block_content(piece: Fragment, luma: np.ndarray) -> bool:
     """Whether a small piece that lies whole blocks of 8 x 8 pixels from its like may be a JPEG repeating itself.
 
     The blocks of a coarse JPEG have few contents, and the same few blocks meet again elsewhere;
-    blocks with much in them do not.
+    blocks with much in them do not. Of pieces known by their equality alone, one direction is enough: what
+    varies in the other direction only is the same wherever a block is cut.
     """
-    down, right = piece.offset
-    if down % BLOCK or right % BLOCK or piece.area >= LEAST_ALIGNED:
+    aligned = [step % BLOCK == 0 for step in piece.offset]
+    if not (all(aligned) or (any(aligned) and not piece.anchors)) or piece.area >= LEAST_ALIGNED:
         return False
     return coefficients_in(luma[piece.window()], piece.mask) < LEAST_COEFFICIENTS
 
@@ -142,47 +181,6 @@ def coefficients_in(part: np.ndarray, mask: np.ndarray) -> float:
     return float(max(0.0, mean.min()) * np.count_nonzero(mask) / BLOCK**2)
 
 
-def log10_alarms(hole: CopiedHole, *, sizes: list[int], size: int) -> float:
-    """log10 of how many such holes chance would give in the picture.
-
-    The rarest fragment may lie anywhere; the others count together (Fisher's method), each by
-    how seldom chance brings such a group into the same disc.
-
-    sizes : of all groups of two and more matches in the picture
-    size : pixels of the picture
-    """
-    chance = chance_besides(len(hole.fragments), sizes)
-    rarity = np.sort(chance.log10_groups(np.array([fragment.anchors for fragment in hole.fragments])))
-    rest = np.minimum(0, rarity[1:] + log10_share(hole.radius, size))
-    return float(np.log10(len(RADII)) + rarity[0] + log10_product_tail(rest))
-
-
-def log10_product_tail(log10_values: np.ndarray) -> float:
-    """log10 of how often so many even random numbers of 0 to 1 have a product as small as these.
-
-    The bare product would make many values of one half rare.
-
-    References
-    ----------
-    R. A. Fisher, Statistical Methods for Research Workers, 1925, section 21.1.
-    """
-    from scipy.special import gammaln
-
-    total = -float(log10_values.sum()) * np.log(10)
-    if total <= 0:
-        return 0.0
-    terms = np.arange(len(log10_values))
-    logs = terms * np.log(total) - gammaln(terms + 1)
-    tail = logs.max() + np.log(np.exp(logs - logs.max()).sum()) - total
-    return float(min(0.0, tail / np.log(10)))
-
-
-def chance_besides(copies: int, sizes: list[int]) -> Chance:
-    """What chance gives in a picture, judged by its groups of matches but so many copies."""
-    grown = sum(n >= FEWEST for n in sizes)
-    return Chance(pairs=max(0, len(sizes) - copies), threes=max(0, grown - copies))
-
-
 def detect(evidence: Evidence, *, preset: str = "standard") -> Finding:
     """Look for holes filled with copies from the same picture.
 
@@ -208,7 +206,7 @@ def detect(evidence: Evidence, *, preset: str = "standard") -> Finding:
     filled, sources = np.zeros(shape, bool), np.zeros(shape, bool)
     for turn, (hole, _) in enumerate(found.holes):
         close = hole.certain and turn < MOST_OUTLINED
-        filled |= outlined(hole, evidence.rgb, found.matches) if close else hole.mask(*shape)
+        filled |= outlined(hole, evidence.rgb, found.hints) if close else hole.mask(*shape)
         sources |= hole.sources(*shape)
     score = _score(found.best)
     return METHOD.finding(
@@ -221,6 +219,7 @@ def detect(evidence: Evidence, *, preset: str = "standard") -> Finding:
                 {
                     "fragments": len(hole.fragments),
                     "anchors": hole.anchors,
+                    "bits": round(sum(piece.bits for piece in hole.fragments), 1),
                     "log10_false_alarms": round(alarms, 2),
                     "certain": hole.certain,
                     "pieces": hole.pieces()[:MOST_LISTED],
