@@ -14,7 +14,7 @@ from tests.special_pictures import PICTURES
 
 SILENT = "does not apply"
 METHODS = (
-    "cut-rectangles", "filtering", "resampling", "resized", "contrast", "noise-level", "illuminants",
+    "cut-rectangles", "filtering", "edge-blur", "resampling", "resized", "contrast", "noise-level", "illuminants",
 )  # fmt: skip
 
 

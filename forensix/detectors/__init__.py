@@ -34,6 +34,7 @@ REGISTRY: dict[str, str] = {
     "chromatic-aberration": "camera.chromatic_aberration",
     "cut-rectangles": "splicing.cut_rectangles",
     "filtering": "splicing.filtering",
+    "edge-blur": "splicing.edge_blur",
     "contrast": "splicing.contrast",
     "illuminants": "splicing.illuminants",
     "resampling": "splicing.resampling",
