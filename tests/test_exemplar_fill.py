@@ -6,7 +6,15 @@ import pytest
 from PIL import Image
 
 import forensix
-from forensix.detectors.removal import _chance, _fragments, _outline, _self_matches, _targets
+from forensix.detectors.removal import (
+    _chance,
+    _fragments,
+    _ordinary,
+    _outline,
+    _screens,
+    _self_matches,
+    _targets,
+)
 from forensix.detectors.removal import exemplar_fill as exemplar
 from forensix.errors import NotApplicable, ParameterError
 from tests.hostile import saved
@@ -316,8 +324,8 @@ def test_small_pieces_of_little_content_whole_blocks_away_are_a_jpeg_repeating_i
     ):
         piece = _fragments.Fragment(5, 5, np.ones((side, side), bool), (down, -96), 6)
         assert exemplar.is_block_content(piece, luma_of) == expected
-    assert exemplar.coefficients_in(waves[3:23, 5:25], mask) == pytest.approx(400 / 64)
-    assert exemplar.coefficients_in(waves[3:23, 5:25], ~mask) == 0
+    assert _ordinary.coefficients_in(waves[3:23, 5:25], mask) == pytest.approx(400 / 64)
+    assert _ordinary.coefficients_in(waves[3:23, 5:25], ~mask) == 0
 
 
 def test_separate_copies_are_not_bridged():
@@ -335,3 +343,47 @@ def test_separate_copies_are_not_bridged():
     )
     hole = _targets.CopiedHole(pieces, (False, False, False), 200.0)
     assert hole.mask(500, 400).sum() == pytest.approx(3 * 2500, rel=0.05)
+
+
+def printed(grey, *, period, angle, blur, grain):
+    """A photo through a screen of clustered dots, scanned: (rows, cols, 3) uint8."""
+    from scipy import ndimage
+
+    row, col = np.indices(grey.shape)
+    turn = np.deg2rad(angle)
+    down = (row * np.cos(turn) + col * np.sin(turn)) / period
+    across = (col * np.cos(turn) - row * np.sin(turn)) / period
+    dots = (np.cos(2 * np.pi * down) + np.cos(2 * np.pi * across)) / 4 + 0.5
+    scan = ndimage.gaussian_filter((grey / 255 > dots) * 255.0, blur)
+    scan += np.random.default_rng(2).normal(0, grain, scan.shape)
+    return np.repeat(np.clip(np.rint(scan), 0, 255).astype(np.uint8)[..., None], 3, axis=2)
+
+
+@pytest.mark.parametrize("period, angle, blur, grain", [(6, 45, 1, 0), (8, 15, 1.2, 2), (4, 0, 0.7, 1)])
+def test_a_print_cannot_be_judged(period, angle, blur, grain):
+    from skimage import data
+
+    screened = printed(data.camera()[:256, :320], period=period, angle=angle, blur=blur, grain=grain)
+    finding = exemplar.detect(png(screened))
+    assert finding.score is None and finding.regions == () and "screen of dots" in finding.explanation
+    assert _screens.screen_share(luma(photo())) < 0.1
+
+
+def test_a_print_within_a_photo_is_left_out():
+    from skimage import data
+
+    filled, hole = patched(photo())
+    filled[:, :128] = printed(data.camera()[:512, :128], period=6, angle=45, blur=1, grain=0)
+    assert 0.1 < _screens.screen_share(luma(filled)) < 0.5
+    found = exemplar.find_copied_holes(filled, luma(filled))
+    assert (found.matches.places[:, 1] >= 128).all()
+    assert f1(found.holes[0][0].mask(*hole.shape), hole) > 0.8
+
+
+def test_noise_has_no_lattice():
+    row, col = np.indices((64, 64))
+    assert _screens.has_lattice(
+        (30 * np.cos(2 * np.pi * row / 7) * np.cos(2 * np.pi * col / 9)).astype(np.float32)
+    )
+    assert not _screens.has_lattice(np.random.default_rng(1).normal(0, 9, (64, 64)).astype(np.float32))
+    assert not _screens.has_lattice(np.zeros((64, 64), np.float32))

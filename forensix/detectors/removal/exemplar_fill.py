@@ -24,8 +24,10 @@ from forensix.detectors.removal._exact_copies import (
     joined,
     remarkable,
 )
-from forensix.detectors.removal._fragments import Fragment, fragments, groups
+from forensix.detectors.removal._fragments import fragments, groups
+from forensix.detectors.removal._ordinary import WORTH, even_share, is_block_content, is_lettering
 from forensix.detectors.removal._outline import outlined
+from forensix.detectors.removal._screens import off_screens, screen_share
 from forensix.detectors.removal._self_matches import Matches, self_matches
 from forensix.detectors.removal._targets import CopiedHole, copied_holes
 from forensix.errors import NotApplicable, ParameterError
@@ -52,19 +54,12 @@ METHOD = Method(
 )
 
 LEAST_SIDE = 64
-BLOCK = 8  # pixels, side of a JPEG's block
-LEAST_ALIGNED = 1600  # pixels of a piece that may lie whole blocks from its like, whatever is in it
-# Cosine coefficients, of more than so many grey levels, of a smaller one: photos saved as JPEG at quality
-# 30 to 75 had pieces with 9 at most.
-COEFFICIENT, LEAST_COEFFICIENTS = 2.0, 20.0
-WORTH = 0.3  # of what the pixels of such a piece say, that the coefficients say
-BLOCK_COVERED = 0.75  # share of a block that the piece must have
 DECISION = -3.0  # log10 of the number of false alarms: chance gives one in a thousand pictures
 MOST_HOLES = 8
 MOST_LISTED = 16  # pieces of a hole, largest first
 MOST_OUTLINED = 2  # holes whose outline is looked at pixel by pixel
-LETTERING = 0.06  # of the picture's height, in which captions lie
-LETTERING_EVEN = 0.05  # of a fragment's pixels, at least
+# Share of tiles on a lattice: untouched photos 0.06 at most, prints nearly all.
+LEAST_SCREEN, MOST_SCREEN = 0.1, 0.5
 MOST_EVEN = 0.6  # of the pixels; beyond, it is hardly a photo
 
 
@@ -109,11 +104,16 @@ def find_copied_holes(rgb: np.ndarray, luma: np.ndarray) -> CopiedHoles:
     from forensix.native.exact_patches import error_table
 
     matches = self_matches(luma)
+    screen = screen_share(luma) > LEAST_SCREEN
+    if screen:
+        matches = off_screens(matches, luma)
     grouped = groups(matches)
     sizes = [len(group) for group in grouped]
     rgb = np.ascontiguousarray(rgb)
     table = error_table(rgb)
     equal = exact_matches(rgb, table)
+    if screen:
+        equal = off_screens(equal, luma)
     exact = exact_pieces(rgb, equal, table)
     bits = [piece.bits for piece in exact]
     told = remarkable(
@@ -144,43 +144,6 @@ def find_copied_holes(rgb: np.ndarray, luma: np.ndarray) -> CopiedHoles:
     )
 
 
-def is_block_content(piece: Fragment, luma: np.ndarray) -> bool:
-    """Whether a small piece that lies whole blocks of 8 x 8 pixels from its like may be a JPEG repeating itself.
-
-    The blocks of a coarse JPEG have few contents, and the same few blocks meet again elsewhere;
-    blocks with much in them do not. Of pieces known by their equality alone, one direction is enough: what
-    varies in the other direction only is the same wherever a block is cut.
-    """
-    aligned = [step % BLOCK == 0 for step in piece.offset]
-    if not (all(aligned) or (any(aligned) and not piece.anchors)) or piece.area >= LEAST_ALIGNED:
-        return False
-    return coefficients_in(luma[piece.window()], piece.mask) < LEAST_COEFFICIENTS
-
-
-def coefficients_in(part: np.ndarray, mask: np.ndarray) -> float:
-    """How many cosine coefficients besides the mean the blocks of a piece have, by the sparest lattice of blocks.
-
-    part : (rows, cols) float32, luma
-    mask : (rows, cols) bool, the piece
-    Returns 0 where no block of 8 x 8 pixels fits.
-    """
-    from scipy.fft import dctn
-
-    if min(part.shape) < BLOCK:
-        return 0.0
-    side = (BLOCK, BLOCK)
-    blocks = np.lib.stride_tricks.sliding_window_view(part, side)
-    whole = np.lib.stride_tricks.sliding_window_view(mask, side).mean(axis=(2, 3)) > BLOCK_COVERED
-    place = np.argwhere(whole)
-    if not len(place):
-        return 0.0
-    count = (np.abs(dctn(blocks[whole], axes=(1, 2), norm="ortho")) > COEFFICIENT).sum(axis=(1, 2)) - 1
-    lattice = place[:, 0] % BLOCK * BLOCK + place[:, 1] % BLOCK
-    number = np.bincount(lattice, minlength=BLOCK**2)
-    mean = np.bincount(lattice, weights=count, minlength=BLOCK**2)[number > 0] / number[number > 0]
-    return float(max(0.0, mean.min()) * np.count_nonzero(mask) / BLOCK**2)
-
-
 def detect(evidence: Evidence, *, preset: str = "standard") -> Finding:
     """Look for holes filled with copies from the same picture.
 
@@ -200,6 +163,16 @@ def detect(evidence: Evidence, *, preset: str = "standard") -> Finding:
                 "repeated to the pixel without any change."
             ),
             measurements={"even_share": round(even, 4)},
+        )
+    screen = screen_share(evidence.luma)
+    if screen > MOST_SCREEN:
+        return METHOD.finding(
+            score=None,
+            explanation=(
+                f"{screen:.0%} of the picture is a screen of dots, as in print, which repeats itself everywhere: "
+                "copies cannot be told from it."
+            ),
+            measurements={"screen_share": round(screen, 4)},
         )
     found = find_copied_holes(evidence.rgb, evidence.luma)
     shape = (evidence.height, evidence.width)
@@ -231,29 +204,6 @@ def detect(evidence: Evidence, *, preset: str = "standard") -> Finding:
         regions=(*_regions(filled, "tampered"), *_regions(sources & ~filled, "source")),
         heatmap=_heatmap(filled, score),
     )
-
-
-def is_lettering(piece: Fragment, luma: np.ndarray) -> bool:
-    """Whether a fragment is part of a caption that the camera printed along the top or bottom.
-
-    Such lettering repeats to the pixel; both occurrences lie in the strip, on even ground.
-    """
-    strip = LETTERING * luma.shape[0]
-    for other in (False, True):
-        rows, cols = piece.window(other)
-        if rows.stop > strip and rows.start < luma.shape[0] - strip:
-            return False
-        if even_share(luma[rows, cols]) < LETTERING_EVEN:
-            return False
-    return True
-
-
-def even_share(luma: np.ndarray) -> float:
-    """Share of pixels that equal their neighbour to the right and the one below."""
-    here = luma[:-1, :-1]
-    if not here.size:
-        return 0.0
-    return float(((here == luma[:-1, 1:]) & (here == luma[1:, :-1])).mean())
 
 
 def _score(best: float | None) -> float:
