@@ -35,7 +35,10 @@ from forensix.detectors.splicing._filter_model import KINDS, FilterModel
 from forensix.detectors.splicing._filter_regions import filter_field, filtered_areas
 from forensix.errors import ForensixError
 
-UNITS, PENALTY, ROUNDS = 48, 0.3, 12
+UNITS, PENALTY, ROUNDS = 96, 0.3, 16
+
+
+Described = tuple[np.ndarray, bool, int]  # an area's traits, whether filtered, the filter it looks like
 
 
 @dataclass
@@ -80,16 +83,17 @@ def perceptron(photos: list[Photo]) -> dict[str, np.ndarray]:
     return {name: np.asarray(array, np.float32) for name, array in numbers.items()}
 
 
-def areas_in(photo: Photo, model: FilterModel) -> list[tuple[int, list[tuple[np.ndarray, bool]]]]:
+def areas_in(photo: Photo, model: FilterModel) -> list[tuple[int, list[Described]]]:
     """Of each picture the filter inside the shape (0: none), and its areas: traits, and whether filtered."""
     found = []
     for planes, shares, kind in photo.pictures:
         areas = filtered_areas(filter_field(planes, model=model))
-        found.append((kind, [(area.traits, float(shares[area.cells].mean()) > 0.5) for area in areas]))
+        described = [(area.traits, float(shares[area.cells].mean()) > 0.5, area.kind) for area in areas]
+        found.append((kind, described))
     return found
 
 
-def area_weights(pictures: list[tuple[int, list[tuple[np.ndarray, bool]]]]) -> np.ndarray:
+def area_weights(pictures: list[tuple[int, list[Described]]]) -> np.ndarray:
     """Weights of the traits and a constant, so that one unfiltered picture in a hundred exceeds 0."""
     known = [area for kind, areas in pictures for area in areas if area[1] or not kind]
     traits, filtered = np.array([area[0] for area in known]), np.array([area[1] for area in known])
@@ -98,9 +102,22 @@ def area_weights(pictures: list[tuple[int, list[tuple[np.ndarray, bool]]]]) -> n
     centre, scale = traits.mean(axis=0), traits.std(axis=0) + 1e-6
     fit = LogisticRegression(C=0.3, max_iter=1000).fit((traits - centre) / scale, filtered)
     weights = fit.coef_[0] / scale
-    calm = [max((float(t @ weights) for t, _ in areas), default=-1e3) for kind, areas in pictures if not kind]
+    calm = [
+        max((float(t @ weights) for t, *_ in areas), default=-1e3) for kind, areas in pictures if not kind
+    ]
     limit = float(np.quantile(calm, 0.99))
-    loud = [max((float(t @ weights) for t, _ in areas), default=-1e3) for kind, areas in pictures if kind]
+    for look in range(1, len(KINDS)):
+        mine = [
+            float(t @ weights) - limit
+            for kind, areas in pictures
+            if not kind
+            for t, _, own in areas
+            if own == look
+        ]
+        print(
+            f"unfiltered areas that look like {KINDS[look]}: the highest at {np.round(sorted(mine)[-4:], 2)}"
+        )
+    loud = [max((float(t @ weights) for t, *_ in areas), default=-1e3) for kind, areas in pictures if kind]
     print(f"{len(known)} areas, {int(filtered.sum())} filtered; {len(calm)} pictures unfiltered, the worst at "
           f"{max(calm) - limit:.2f}; of {len(loud)} filtered ones {np.mean(np.array(loud) > limit):.1%} above 0")  # fmt: skip
     return np.append(weights, -limit)

@@ -60,7 +60,11 @@ def test_planes_are_what_the_paper_says():
         assert own[1] == pytest.approx(np.abs(residual[32:64, 32:64]).mean(), rel=1e-4)
         for lag, pair in enumerate(traces.LAGS):
             assert own[2 + lag] == pytest.approx(reference.moment(residual, cell, pair), rel=1e-3, abs=1e-3)
-    assert planes[-4] == pytest.approx(np.mean(residuals[0][32:64, 32:64] == 0))
+    shares = planes[len(residuals) * traces.SUMS :]
+    assert shares[0] == pytest.approx(np.mean(residuals[0][32:64, 32:64] == 0))
+    power, small = reference.band_traces(green, (32, 32, 32), traces.BANDS, traces.SMALL)
+    np.testing.assert_allclose(shares[len(traces.SHARES) :: 2], power, rtol=1e-4)
+    np.testing.assert_allclose(shares[len(traces.SHARES) + 1 :: 2], small, atol=0.02)
 
 
 def test_strips_make_no_difference(monkeypatch):
@@ -95,7 +99,7 @@ def textured(seed=3):
     return np.rint(np.clip(picture, 0, 255)).astype(np.uint8)
 
 
-@pytest.mark.parametrize("options", [{}, {"quality": 90}, {"quality": 80}])
+@pytest.mark.parametrize("options", [{}, {"quality": 95}, {"quality": 90}])
 @pytest.mark.parametrize("kind", list(FILTERS))
 def test_a_filtered_part_is_found_where_it_is(kind, options):
     pixels, box = textured(), np.s_[256:480, 192:448]
@@ -110,11 +114,12 @@ def test_a_filtered_part_is_found_where_it_is(kind, options):
     assert 220 <= top <= 300 and 150 <= left <= 240 and rows <= 290 and cols <= 320
 
 
-def test_the_filter_is_named():
-    pixels = photo("astronaut")
-    finding = filtering.detect(opened(partly(pixels, cv2.medianBlur(pixels, 3), np.s_[160:320, 256:416])))
-    assert finding.measurements["areas"][0]["filter"] == "median 3"
-    assert "a median of 3 x 3 pixels" in finding.explanation
+@pytest.mark.parametrize("size", [3, 5])
+def test_the_filter_is_named(size):
+    pixels = photo("coffee")
+    finding = filtering.detect(opened(partly(pixels, cv2.medianBlur(pixels, size), np.s_[64:288, 160:384])))
+    assert finding.measurements["areas"][0]["filter"] == f"median {size}"
+    assert f"a median of {size} x {size} pixels" in finding.explanation
 
 
 @pytest.mark.parametrize("name", ["astronaut", "chelsea", "coffee", "rocket"])

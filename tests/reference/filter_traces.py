@@ -38,3 +38,21 @@ def autoregression(correlations, ridge):
     r = [1.0, *correlations]
     matrix = [[r[abs(i - j)] + (ridge if i == j else 0) for j in range(order)] for i in range(order)]
     return np.linalg.solve(np.array(matrix), np.array(correlations))
+
+
+def band_traces(picture, cell, bands, small):
+    """Of the cosine coefficients of a cell's 8 x 8 blocks, per band: mean square, and share below `small`."""
+    from scipy.fft import dctn
+
+    top, left, side = cell
+    squares, shares = [[] for _ in range(bands)], [[] for _ in range(bands)]
+    for i in range(top, top + side, 8):
+        for j in range(left, left + side, 8):
+            block = dctn(picture[i : i + 8, j : j + 8].astype(float) - 128, norm="ortho")
+            for down in range(8):
+                for across in range(8):
+                    if down + across:
+                        band = min(down + across, bands) - 1
+                        squares[band].append(block[down, across] ** 2)
+                        shares[band].append(abs(block[down, across]) < small)
+    return [np.mean(each) for each in squares], [np.mean(each) for each in shares]

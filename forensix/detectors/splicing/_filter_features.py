@@ -5,9 +5,13 @@ change is small, sparse and oddly correlated. Kang, Stamm, Peng and Liu describe
 residual by the coefficients of an autoregressive model, which JPEG compression disturbs
 less than the streaks a median leaves in the pixels. Here the same is done with three
 residuals (median 3 x 3, median 5 x 5, a linear predictor), to tell filters from each other.
+What softer filters take away is told better by the cosine transform of 8 x 8 blocks: how much
+power is left in each band of frequencies, and how many coefficients are next to nothing.
 """
 
 from __future__ import annotations
+
+from functools import cache
 
 import numpy as np
 
@@ -34,9 +38,14 @@ MARGIN = REACH + 2  # and of the median of 5 x 5
 RESIDUALS = ("median 3", "median 5", "predictor")
 SUMS = 2 + len(LAGS)  # per residual: squares, sizes, products
 SHARES = ("unchanged by median 3", "step 0", "step 1", "clipped")
-PLANES = len(RESIDUALS) * SUMS + len(SHARES)
-FEATURES = len(RESIDUALS) * SUMS + 2 * ORDER + len(SHARES) - 1
+CLIPPED_AT = len(RESIDUALS) * SUMS + SHARES.index("clipped")
+DCT = 8  # pixels, side of the blocks of the cosine transform
+BANDS = 11  # by the sum of the two frequencies: 1, 2, ..., 10, and 11 to 14 together
+SMALL = 1.0  # grey levels, below which a coefficient is next to nothing
+PLANES = len(RESIDUALS) * SUMS + len(SHARES) + 2 * BANDS
+FEATURES = len(RESIDUALS) * SUMS + 2 * ORDER + len(SHARES) - 1 + 2 * BANDS
 FLOOR = 0.02  # squared grey levels, so that nothing at all has a logarithm
+BAND_FLOOR = 0.05  # the same for the power of a band
 RIDGE = 0.01
 QUANTILES = (0.1, 0.5, 0.9)
 LEAST_BLOCKS = 24  # of a picture, to compare with
@@ -46,7 +55,7 @@ MOST_CLIPPED = 0.2  # of a block's pixels
 
 
 def cell_planes(green: np.ndarray) -> np.ndarray:
-    """Means over cells of 32 x 32 pixels of residuals' squares, sizes and products.
+    """Means over cells of 32 x 32 pixels of residuals' squares, sizes and products, and of frequencies' power.
 
     Parameters
     ----------
@@ -55,7 +64,7 @@ def cell_planes(green: np.ndarray) -> np.ndarray:
 
     Returns
     -------
-    (rows // 32, cols // 32, 34) float32
+    (rows // 32, cols // 32, 56) float32
         Grey levels squared, grey levels, or shares.
 
     Raises
@@ -92,7 +101,36 @@ def _strip_planes(strip: np.ndarray) -> np.ndarray:
     low, high = CLIPPED
     shares = (threes[inner] == 0, step == 0, step == 1, (strip[inner] < low) | (strip[inner] > high))
     means += [_cell_means(share.astype(np.float32)) for share in shares]
-    return np.stack(means, axis=-1)
+    return np.concatenate([np.stack(means, axis=-1), _band_planes(level[inner])], axis=-1)
+
+
+def _band_planes(level: np.ndarray) -> np.ndarray:
+    """Per cell, the mean square of the cosine coefficients in each band, and the share that is small.
+
+    level : (rows, cols) float32, whole cells
+    Returns (rows // 32, cols // 32, 22) float32: power and share by turns, band after band.
+    """
+    from forensix.signal.block_dct import block_dct
+
+    coefficients = block_dct(level).reshape(-1, DCT * DCT)
+    averages = _band_averages()
+    power = np.square(coefficients) @ averages
+    small = (np.abs(coefficients) < SMALL).astype(np.float32) @ averages
+    both = np.stack([power, small], axis=-1).reshape(level.shape[0] // DCT, level.shape[1] // DCT, 2 * BANDS)
+    across = CELL // DCT
+    rows, cols = both.shape[0] // across, both.shape[1] // across
+    means: np.ndarray = both.reshape(rows, across, cols, across, 2 * BANDS).mean(axis=(1, 3))
+    return means
+
+
+@cache
+def _band_averages() -> np.ndarray:
+    """(64, bands) float32: what each coefficient weighs in the mean of its band."""
+    down, across = np.indices((DCT, DCT))
+    band = np.minimum(down + across - 1, BANDS - 1).ravel()
+    members = (band[:, None] == np.arange(BANDS)).astype(np.float32)
+    averages: np.ndarray = members / members.sum(axis=0)
+    return averages
 
 
 def _moments(residual: np.ndarray) -> list[np.ndarray]:
@@ -129,10 +167,11 @@ def block_planes(planes: np.ndarray) -> np.ndarray:
 def block_features(blocks: np.ndarray) -> np.ndarray:
     """What a block is judged by: sizes and correlations of its residuals.
 
-    blocks : (..., 34) float32, as from :func:`block_planes`
-    Returns (..., 43) float32: per residual the logarithm of its power (of the medians', over
+    blocks : (..., 56) float32, as from :func:`block_planes`
+    Returns (..., 65) float32: per residual the logarithm of its power (of the medians', over
     the predictor's), its mean over its root mean square, its correlations at LAGS; for the
-    two medians the autoregressive coefficients; and the shares.
+    two medians the autoregressive coefficients; the shares; and per band of frequencies the logarithm of
+    its power and how much of it is next to nothing.
     """
     power = [blocks[..., n * SUMS] + np.float32(FLOOR) for n in range(len(RESIDUALS))]
     parts = [np.log(power[2]), np.log(power[0] / power[2]), np.log(power[1] / power[2])]
@@ -144,6 +183,9 @@ def block_features(blocks: np.ndarray) -> np.ndarray:
             parts += list(np.moveaxis(autoregression(correlations[..., :ORDER]), -1, 0))
     start = len(RESIDUALS) * SUMS
     parts += [blocks[..., start + n] for n in range(len(SHARES) - 1)]
+    bands = blocks[..., start + len(SHARES) :]
+    for n in range(BANDS):
+        parts += [np.log(bands[..., 2 * n] + np.float32(BAND_FLOOR)), bands[..., 2 * n + 1]]
     return np.stack(parts, axis=-1).astype(np.float32)
 
 
@@ -161,23 +203,23 @@ def autoregression(correlations: np.ndarray) -> np.ndarray:
 
 
 def surroundings(features: np.ndarray) -> np.ndarray:
-    """Quantiles of the features over the blocks of a picture; (3, 43) float32.
+    """Quantiles of the features over the blocks of a picture; (3, 65) float32.
 
-    features : (count, 43)
+    features : (count, 65)
     """
     return np.asarray(np.quantile(features, QUANTILES, axis=0), np.float32)
 
 
 def compared(features: np.ndarray, quantiles: np.ndarray) -> np.ndarray:
-    """Features, and how far they are above the picture's quantiles; (..., 43) -> (..., 172) float32."""
+    """Features, and how far they are above the picture's quantiles; (..., 65) -> (..., 260) float32."""
     return np.concatenate([features, *(features - row for row in quantiles)], axis=-1)
 
 
 def judged(blocks: np.ndarray) -> np.ndarray:
     """Which blocks have enough detail, not clipped, to be judged; (...,) bool.
 
-    blocks : (..., 34) float32, as from :func:`block_planes`
+    blocks : (..., 56) float32, as from :func:`block_planes`
     """
-    power, clipped = blocks[..., 2 * SUMS], blocks[..., -1]
+    power, clipped = blocks[..., 2 * SUMS], blocks[..., CLIPPED_AT]
     told: np.ndarray = (power > LEAST_POWER) & (clipped < MOST_CLIPPED)
     return told

@@ -79,7 +79,7 @@ def filter_field(planes: np.ndarray, *, model: FilterModel | None = None) -> Fil
 
     A block is judged by itself and by how it differs from the picture's other blocks.
 
-    planes : (rows, cols, 34) float32 as from ``cell_planes``, at least 2 x 2
+    planes : (rows, cols, 56) float32 as from ``cell_planes``, at least 2 x 2
     """
     blocks = block_planes(planes)
     features, told = block_features(blocks), judged(blocks)

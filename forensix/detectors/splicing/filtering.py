@@ -42,10 +42,10 @@ METHOD = Method(
 )
 
 LEAST_SIDE = 256
-# Nats that an area must have, by the filter it looks like: as much as no unfiltered picture had, judged
-# by numbers that had not seen it (299 versions of 22 photos, log-odds 0 in one of a hundred), and a
-# margin. Lenses blur and cameras smooth by themselves, but neither takes medians.
-LIMITS = {"median 3": 0.3, "median 5": 0.3, "Gaussian": 0.75, "bilateral": 0.75, "denoised": 0.75}
+# Nats that an area must have, by the filter it looks like: what no unfiltered picture had, judged by
+# numbers that had not seen it (299 versions of 22 photos; the highest were -1.2 and -1.7 for the medians,
+# -1.7, -0.2 and 0.3), and a margin. Lenses blur and cameras smooth by themselves, but neither takes medians.
+LIMITS = {"median 3": -0.5, "median 5": -0.5, "Gaussian": 0.0, "bilateral": 0.35, "denoised": 0.75}
 USUAL = 576  # cells of the pictures that the areas' weights were fitted to; larger ones hold more areas
 LEAST_DECIDED = 9  # cells: 96 x 96 pixels; of smaller areas large photos hold too many
 SLOPE = 1.5
