@@ -55,6 +55,27 @@ def test_a_decision_alone_is_not_called_consistent():
     assert conclusion.label == "inconclusive"
 
 
+def test_a_weak_cue_alone_decides_nothing_and_two_on_different_traces_do():
+    methods = {
+        "blur": Method("blur", "splicing", "Is it?", "all", "Paper", kind="splicing", weak=True),
+        "light": Method("light", "splicing", "Is it?", "all", "Paper", kind="splicing", weak=True),
+        "grid": method("grid", "splicing"),
+        "noise": Method("noise", "camera", "Is it?", "all", "Paper", kind="splicing", weak=True),
+    }
+
+    def label(**weights):
+        found = [
+            Finding(name, methods[name].family, score=0.9, log10_lr=weight, explanation=".")
+            for name, weight in weights.items()
+        ]
+        return conclude(found, methods)["integrity"].label
+
+    assert label(blur=1.3) == "inconclusive"
+    assert label(blur=1.3, light=1.0) == "inconclusive"
+    assert label(blur=1.3, noise=0.7) == "inconsistent"
+    assert label(blur=1.3, grid=0.2) == "inconsistent"
+
+
 def test_agreement_on_nothing_is_consistent():
     conclusion = conclude([said("a", -0.2), said("c", -0.3)], METHODS)["integrity"]
     assert conclusion.label == "consistent" and conclusion.kind is None

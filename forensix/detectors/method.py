@@ -30,6 +30,8 @@ class Method:
     takes : what else than the picture its ``detect`` is given, by name: "camera" for the
         fingerprint of one, "findings" for what the other methods of its family found. A
         method that takes findings sums its family up, and speaks for it.
+    weak : what it looks for has ordinary causes, too (depth of field, a camera's own smoothing, two lamps):
+        alone it never makes integrity "inconsistent", whatever its weight
     trace : the family whose trace it rests on too, and of which it is not independent, where
         that is another than its own
     licence : of the code; always our own, from the paper
@@ -45,6 +47,7 @@ class Method:
     preset: str = "fast"
     shows_low: bool = False
     takes: tuple[str, ...] = ()
+    weak: bool = False
     trace: str | None = None
     licence: str = "Apache-2.0"
 

@@ -8,7 +8,7 @@ weights of evidence are added; for integrity under each kind of change apart, an
 likelihood ratios of the kinds, held equally likely, are averaged, so that methods that
 are blind to a kind do not speak against it. The sum, as a probability at even prior odds,
 is the conclusion's score. A label other than "inconclusive" needs a sum beyond a stated
-bound and, for "inconsistent", a method that decided by itself. The origin is called "camera"
+bound and, for "inconsistent", a method that decided by itself and is not the only, weak, cue. The origin is called "camera"
 only where a method found positive evidence of one, and none decided for a generator.
 """
 
@@ -78,7 +78,7 @@ def _answer(question: str, findings: list[Finding], methods: Mapping[str, Method
     denied = [f for f in _shown_low(speaking, methods) if f.family not in families] if decided else []
     if question == "origin" and denied:
         label, because = middle, [*decided, *denied]
-    elif decided and total >= INCONSISTENT_FROM:
+    elif decided and total >= INCONSISTENT_FROM and _may_decide(decided, heard, methods):
         label, because = high, decided
     elif question == "origin" and not decided and total <= 0:
         because = _shown_low(speaking, methods)
@@ -104,6 +104,11 @@ def _answer(question: str, findings: list[Finding], methods: Mapping[str, Method
         explanation=_explain(question, label, total, because, story + _once(same))
         + _heard(len(speaking), len(findings)),
     )
+
+
+def _may_decide(decided: list[Finding], heard: list[Finding], methods: Mapping[str, Method]) -> bool:
+    """Whether more than one weak cue speaks: cues on two traces, or a method that is none."""
+    return len(decided) > 1 or any(f.decided and not methods[f.detector].weak for f in heard)
 
 
 def _shown_low(speaking: list[Finding], methods: Mapping[str, Method]) -> list[Finding]:

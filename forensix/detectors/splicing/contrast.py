@@ -38,6 +38,7 @@ METHOD = Method(
         " (the comparison with the rest and the test against chance are our own)"
     ),
     kind="splicing",
+    weak=True,
 )
 
 LEAST_SIDE = 128

@@ -34,6 +34,7 @@ METHOD = Method(
         "outlines and the decision are our own)"
     ),
     kind="splicing",
+    weak=True,
     preset="standard",
     # Detail that differs from side to side is noise that differs.
     trace="camera",

@@ -38,6 +38,7 @@ METHOD = Method(
         " (the other filters, the comparison with the rest and the decision are our own)"
     ),
     kind="splicing",
+    weak=True,
     preset="standard",
 )
 

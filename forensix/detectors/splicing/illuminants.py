@@ -33,6 +33,7 @@ METHOD = Method(
         " (their estimators; compared by angle, without a learned classifier)"
     ),
     kind="splicing",
+    weak=True,
     preset="standard",
 )
 
