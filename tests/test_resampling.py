@@ -51,7 +51,7 @@ def test_predictability_is_the_residual_of_the_fixed_predictor():
     )
 
 
-def test_fine_detail_is_the_fourth_difference_over_its_surroundings():
+def test_fine_detail_is_the_eighth_difference_over_its_surroundings():
     luma = RNG.integers(90, 130, (23, 17)).astype(np.float32)
     for found, wanted in zip(scaling.fine_detail(luma), reference.fine_detail(luma), strict=True):
         np.testing.assert_allclose(found, wanted, rtol=1e-3, atol=1e-4)
@@ -60,7 +60,8 @@ def test_fine_detail_is_the_fourth_difference_over_its_surroundings():
 @pytest.mark.parametrize("factor", [1.1, 1.2, 1.4, 1.7])
 def test_the_line_of_a_scaled_window_is_where_it_must_be(factor):
     window = turned(textured(300, 300), factor, 0)[20:276, 20:276].astype(np.float32)
-    strength, frequency = scaling.strongest_scaling(scaling.fine_detail(window), 0, 0)
+    (strengths,), _ = scaling.scaling_strength(scaling.fine_detail(window), [(0, 0)])
+    strength, frequency = scaling.strongest_scaling(strengths, scaling.telling_frequencies())
     assert abs(frequency - abs(1 / factor - 1)) < 0.004
     assert scaling.log_chance(strength) < -15
 
@@ -75,8 +76,42 @@ def test_chance_of_a_pair_is_that_of_exponential_variables():
 def test_lines_in_noise_are_rare():
     noise = RNG.normal(100, 10, (256, 256)).astype(np.float32)
     down, across = scaling.fine_detail(noise)
-    assert scaling.scaling_lines(across, 0, 0).mean() == pytest.approx(1, abs=0.4)
-    assert scaling.log_chance(scaling.strongest_scaling((down, across), 0, 0)[0]) > -10
+    alone, against = scaling.scaling_lines(across, [(0, 0)])
+    assert alone.mean() == pytest.approx(1, abs=0.4)
+    assert not against[0, scaling.on_blocks()].any()  # one window cannot be compared
+    (strengths,), _ = scaling.scaling_strength((down, across), [(0, 0)])
+    assert scaling.log_chance(scaling.strongest_scaling(strengths, scaling.telling_frequencies())[0]) > -10
+
+
+def test_odd_differences_lie_half_a_pixel_before_the_even_ones():
+    step = np.repeat(np.array([[100.0, 140.0]], np.float32), 12, axis=1).repeat(24, axis=0)
+    _, even = scaling.fine_detail(step)
+    _, odd = scaling.fine_detail(step, order=scaling.ODD)
+    row = odd[12]
+    np.testing.assert_allclose(
+        row[1:12], row[23:12:-1], atol=1e-3
+    )  # symmetric about the step before pixel 12
+    np.testing.assert_allclose(even[12, 1:12], even[12, 22:11:-1], atol=1e-3)
+    with pytest.raises(ParameterError, match="order"):
+        scaling.fine_detail(step, order=9)
+
+
+@pytest.mark.parametrize("beside", [0.0, 0.5])
+def test_a_part_twice_as_large_stands_out_from_the_rest(beside):
+    """Every second pixel lies on one of the original, or all lie a quarter beside them."""
+    picture = textured(900, 1100)
+    matrix = np.array([[2.0, 0.0, beside - 300], [0.0, 2.0, beside - 300]])
+    doubled = cv2.warpAffine(picture, matrix, picture.shape[::-1], flags=cv2.INTER_CUBIC)
+    forged = picture.copy()
+    forged[320:640, 401:720] = np.rint(np.clip(doubled, 0, 255))[320:640, 401:720]
+    found = _lattice_search.resampling(forged)
+    mask = np.zeros(picture.shape, bool)
+    mask[320:640, 401:720] = True
+    inside = np.kron(found.present, np.ones((16, 16), bool))
+    assert not found.whole and abs(abs(found.frequency[1]) - 0.5) < 0.005
+    assert 2 * np.count_nonzero(inside & mask[:896, :1088]) / (inside.sum() + mask.sum()) > 0.7
+    whole = _lattice_search.resampling(doubled[310:900, 310:1100].round())
+    assert whole.whole or not whole.present.any()
 
 
 def test_lines_compare_each_bin_with_the_ring_around_it():
@@ -94,6 +129,14 @@ def test_a_turned_spectrum_has_each_frequency_at_a_right_angle():
     for vertical in range(16):
         for horizontal in range(16):
             assert back[vertical, horizontal] == spectrum[-horizontal % 16, vertical]
+
+
+def test_the_skirts_of_block_lines_are_left_out_and_stronger_lines_beside_them_are_not():
+    over = np.ones((256, 256), np.float32)
+    over[0, 32], over[3, 32], over[251, 66], over[40, 57] = 50, 20, 30, 5
+    kept = interpolation.without_skirts(over)
+    assert kept[0, 32] == 50 and kept[3, 32] == 0 and kept[40, 57] == 5
+    assert kept[251, 66] == 30 and kept[16, 16] == 1
 
 
 def test_telling_bins_leave_out_codec_sensor_and_scene():

@@ -20,7 +20,9 @@ WINDOW = 256
 # filter array of the sensor (2 pixels).
 LATTICE = 16
 NEAR = 2.1  # bins
+BESIDE = 5.1  # bins, from lines of the blocks of 8 pixels, which are strong and uneven
 LOWEST = 10  # bins: below, the picture's own structure changes too fast from bin to bin
+FEWEST = 12  # windows that tell how strong the lines of a codec's blocks are in a picture
 OUTER, INNER = 17, 5  # bins on a side, around the bin judged: its noise floor
 RESIDUAL_SCALE = 1.0  # grey levels
 PREDICTOR = ((-0.25, 0.5, -0.25), (0.5, 0.0, 0.5), (-0.25, 0.5, -0.25))
@@ -28,6 +30,7 @@ AROUND, LEAST, MOST = 9, 0.2, 3.0  # pixels; grey levels; times the mean around
 STRIP = 64  # rows worked on at a time: what fits in the processor's cache
 FLAT = 1e-4  # variance of the unevenness, below which a window has nothing to tell
 PATTERN = 10.0  # times the noise floor: the picture itself repeats at that frequency
+ALONG_AXES = 100.0  # the same, along both axes: scaled blocks of a codec have lines there, too
 FACTORS = (0.6, 2.2)  # magnifications that are named
 
 
@@ -90,7 +93,7 @@ def over_surroundings(luma: np.ndarray, filtered: Callable[[np.ndarray], np.ndar
     ----------
     luma : (rows, cols) real, 0-255
     filtered : function
-        Of (rows, cols) float32, reaching two pixels.
+        Of (rows, cols) float32, reaching four pixels.
     """
     import cv2
 
@@ -98,7 +101,7 @@ def over_surroundings(luma: np.ndarray, filtered: Callable[[np.ndarray], np.ndar
         raise ParameterError(f"luma must be 2-D and at least 3 x 3, got {luma.shape}")
     values = np.ascontiguousarray(luma, np.float32)
     result = np.empty_like(values)
-    margin = 2 + AROUND // 2
+    margin = 4 + AROUND // 2
     for top in range(0, len(values), STRIP):
         bottom = min(top + STRIP, len(values))
         start = max(0, top - margin)
@@ -146,10 +149,10 @@ def turned(spectrum: np.ndarray) -> np.ndarray:
 def telling_bins() -> np.ndarray:
     """(256, 256) bool: frequencies that belong neither to a codec, nor a sensor, nor the scene, nor an axis."""
     index = np.fft.fftfreq(WINDOW, 1 / WINDOW)
-    step = WINDOW / LATTICE
-    on = np.abs(index / step - np.rint(index / step)) * step < NEAR
     low = np.hypot(index[:, None], index[None, :]) <= LOWEST
     axes = index == 0  # what was scaled only is looked for separately
+    step = WINDOW / LATTICE
+    on = np.abs(index / step - np.rint(index / step)) * step < NEAR
     return ~(on[:, None] & on[None, :]) & ~low & ~(axes[:, None] | axes[None, :])
 
 
@@ -169,20 +172,39 @@ def strongest_lattice(window: np.ndarray, telling: np.ndarray) -> Lattice:
     """
     if window.var() < FLAT:
         return Lattice(0.0, (0.0, 0.0))
-    over = lines(window)
+    over = without_skirts(lines(window))
     both = np.minimum(over, turned(over)) * telling
     vertical, horizontal = np.unravel_index(int(both.argmax()), both.shape)
     bins = np.fft.fftfreq(WINDOW)
     return Lattice(float(both[vertical, horizontal]), (float(bins[vertical]), float(bins[horizontal])))
 
 
-def repeats_itself(luma: np.ndarray, frequency: tuple[float, float]) -> bool:
+def without_skirts(over: np.ndarray) -> np.ndarray:
+    """Lines without what is beside those of blocks of 8 pixels, and weaker than they are.
+
+    Blocks show unevenly in a picture, so that their lines spread.
+
+    over : (256, 256) float32, from :func:`lines`
+    """
+    step = 2 * WINDOW // LATTICE
+    # With the frequencies of blocks in the middle of squares.
+    squares = np.roll(over, (step // 2, step // 2), (0, 1)).reshape(LATTICE // 2, step, LATTICE // 2, step)
+    middle = squares[:, step // 2, :, step // 2][:, None, :, None]
+    away = np.abs(np.arange(step) - step // 2) < BESIDE
+    near = away[:, None, None] & away
+    kept = np.where(near & (squares < middle), 0, squares)
+    result: np.ndarray = np.roll(kept.reshape(over.shape), (-step // 2, -step // 2), (0, 1))
+    return result
+
+
+def repeats_itself(luma: np.ndarray, frequency: tuple[float, float], *, pattern: float = PATTERN) -> bool:
     """True where the picture itself has a line at the frequency, or at half of it.
 
     Prints, screens and fabrics have; interpolation shows in how predictable pixels are,
     and in nothing else. Half, since predictability repeats twice in a wave.
 
     luma : (256, 256) float32
+    pattern : times the noise floor, above which a line counts
     """
     import cv2
 
@@ -194,85 +216,9 @@ def repeats_itself(luma: np.ndarray, frequency: tuple[float, float]) -> bool:
     for vertical, horizontal in places:
         rows = (round(vertical * WINDOW) + np.arange(-1, 2)) % WINDOW
         cols = (round(horizontal * WINDOW) + np.arange(-1, 2)) % WINDOW
-        if over[np.ix_(rows, cols)].max() > PATTERN:
+        if over[np.ix_(rows, cols)].max() > pattern:
             return True
     return False
-
-
-def line_strength(
-    detail: tuple[np.ndarray, np.ndarray], frequency: tuple[float, float], *, cell: int, sigma: float
-) -> np.ndarray:
-    """How strong the pair of lines is around every cell, and the noise it must stand out from.
-
-    The map is brought to rest at either frequency and averaged; what remains is compared
-    with what remains at four frequencies six window bins away.
-
-    Parameters
-    ----------
-    detail : two of (rows, cols) float32, from :func:`unevenness` or ``fine_detail``
-        In which to look for the frequency, and for that at right angles to it.
-    frequency : (vertical, horizontal), cycles a pixel
-    cell : int
-        Pixels a side of the cells of the result.
-    sigma : float
-        Of the Gaussian average, in cells.
-
-    Returns
-    -------
-    (rows // cell, cols // cell) float32
-        Over the noise; about 1 where nothing repeats.
-    """
-    vertical, horizontal = frequency
-    away = 6 / WINDOW
-    power = noise = np.zeros(())
-    for part, (v, h) in zip(detail, ((vertical, horizontal), (-horizontal, vertical)), strict=True):
-        beside = [(v + down, h + across) for down in (away, -away) for across in (away, -away)]
-        here, *others = _resting_powers(without_blocks(part), [(v, h), *beside], cell, sigma)
-        power = power + here
-        noise = noise + np.mean(others, axis=0)
-    floor = max(float(np.median(noise)), 1e-12)
-    strength: np.ndarray = (power / np.maximum(noise, floor / 4)).astype(np.float32)
-    return strength
-
-
-def without_blocks(detail: np.ndarray) -> np.ndarray:
-    """The map without what repeats every 16 pixels: the blocks of codecs, whose lines are near many others.
-
-    The pattern is the whole map's, and as strong in each place as the map is on average around.
-    """
-    import cv2
-
-    rows, cols = (size // LATTICE for size in detail.shape)
-    part = np.ascontiguousarray(detail[: rows * LATTICE, : cols * LATTICE])
-    pattern = part.reshape(rows, LATTICE, cols, LATTICE).mean(axis=(0, 2))
-    around = cv2.blur(part, (WINDOW // 4 + 1, WINDOW // 4 + 1))
-    around /= np.float32(max(float(pattern.mean()), 1e-9))
-    return np.asarray(part - np.tile(pattern, (rows, cols)) * around)
-
-
-def _resting_powers(
-    detail: np.ndarray, frequencies: list[tuple[float, float]], cell: int, sigma: float
-) -> list[np.ndarray]:
-    """Of each frequency the power of the map brought to rest at it, averaged around each cell."""
-    import cv2
-
-    rows, cols = (size // cell for size in detail.shape)
-    vertical, horizontal = np.array(frequencies).T
-    # Along rows first: within a cell, as real products, then from cell to cell.
-    within = np.exp(-2j * np.pi * np.arange(cell)[:, None] * horizontal)
-    both = np.concatenate([within.real, within.imag], axis=1).astype(np.float32)
-    strips = np.ascontiguousarray(detail[: rows * cell, : cols * cell]).reshape(-1, cell) @ both
-    lines = (strips[:, : len(vertical)] + 1j * strips[:, len(vertical) :]).reshape(rows, cell, cols, -1)
-    down = np.exp(-2j * np.pi * np.arange(rows * cell)[:, None] * vertical).astype(np.complex64)
-    summed = np.einsum("rkcf,rkf->frc", lines, down.reshape(rows, cell, -1))
-    summed *= np.exp(-2j * np.pi * cell * np.arange(cols) * horizontal[:, None])[:, None].astype(np.complex64)
-    powers = []
-    for one in summed:
-        real, imaginary = (
-            cv2.GaussianBlur(np.ascontiguousarray(side), (0, 0), sigma) for side in (one.real, one.imag)
-        )
-        powers.append(np.asarray(real**2 + imaginary**2))
-    return powers
 
 
 def transformations(frequency: tuple[float, float]) -> list[tuple[float, float]]:

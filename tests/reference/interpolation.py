@@ -41,11 +41,11 @@ def line(window, vertical, horizontal, outer=17, inner=5):
 
 
 def fine_detail(luma):
-    """Sizes of fourth differences along columns and along rows, over their mean in 9 x 9 pixels."""
+    """Sizes of eighth differences along columns and along rows, over their mean in 9 x 9 pixels."""
     values = np.asarray(luma, float)
     smooth = np.exp(-(np.arange(-2, 3) ** 2) / 2)
     smooth /= smooth.sum()
-    difference = np.array([1, -4, 6, -4, 1]) / 8
+    difference = np.array([1, -8, 28, -56, 70, -56, 28, -8, 1]) / 128
     found = []
     for kernel in (np.outer(difference, smooth), np.outer(smooth, difference)):
         detail = np.abs(_correlated(values, kernel))
@@ -54,10 +54,10 @@ def fine_detail(luma):
 
 
 def _correlated(values, kernel):
-    reach = len(kernel) // 2
-    padded = np.pad(values, reach, mode="reflect")
+    down, across = kernel.shape
+    padded = np.pad(values, ((down // 2, down // 2), (across // 2, across // 2)), mode="reflect")
     result = np.empty(values.shape)
     for r in range(values.shape[0]):
         for c in range(values.shape[1]):
-            result[r, c] = (padded[r : r + len(kernel), c : c + len(kernel)] * kernel).sum()
+            result[r, c] = (padded[r : r + down, c : c + across] * kernel).sum()
     return result

@@ -9,15 +9,8 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from forensix.detectors.method import Method
-from forensix.detectors.splicing._lattice_search import (
-    CELL,
-    DECISION_SCALED,
-    DECISION_TURNED,
-    PRESENT,
-    WHOLE,
-    Resampling,
-    resampling,
-)
+from forensix.detectors.splicing._lattice_place import CELL, PRESENT, WHOLE, Resampling
+from forensix.detectors.splicing._lattice_search import DECISION_SCALED, DECISION_TURNED, resampling
 from forensix.errors import NotApplicable
 from forensix.evidence import Evidence
 from forensix.finding import Finding, Heatmap, Region

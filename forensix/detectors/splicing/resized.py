@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from forensix.detectors.method import Method
-from forensix.detectors.splicing._lattice_search import WHOLE, Resampling
+from forensix.detectors.splicing._lattice_place import WHOLE, Resampling
 from forensix.detectors.splicing.resampling import APPLIES_TO, analysis_of, how
 from forensix.evidence import Evidence
 from forensix.finding import Finding
