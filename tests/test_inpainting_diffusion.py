@@ -193,3 +193,30 @@ def test_the_model_of_one_picture_is_the_perceptron():
     judge = model.against(quantiles.astype(np.float32))
     got = judge.log_odds(cells.astype(np.float32), windows.astype(np.float32))
     np.testing.assert_allclose(got, expected, rtol=1e-3, atol=1e-3)
+
+
+def test_the_outermost_cells_are_not_judged():
+    from forensix.native.fill_traces import fill_traces
+
+    odds = likelihood.fill_log_odds(fill_traces(photo()))
+    assert np.isnan(odds[[0, -1]]).all() and np.isnan(odds[:, [0, -1]]).all()
+    assert np.isfinite(odds[1:-1, 1:-1]).mean() > 0.5
+
+
+def test_a_region_must_stand_out_from_a_crowd():
+    crowd = [2.0 - 0.1 * n for n in range(40)]
+    assert diffusion.least_log_odds(crowd[:16]) == diffusion.DECISION
+    assert diffusion.least_log_odds(crowd) == pytest.approx(2.0 - 1.6 + np.log(1700))
+    assert diffusion.least_log_odds([9.0] + 40 * [-20.0]) == diffusion.DECISION
+
+
+def test_a_crowd_of_smooth_regions_cannot_be_told(monkeypatch):
+    """As flat blocks of a video codec all over a photo."""
+    pixels = photo()
+    for row in range(40, 480, 60):
+        for col in range(40, 480, 60):
+            pixels = by_opencv(pixels, disc(pixels.shape, (row, col), 14), "INPAINT_NS")
+    monkeypatch.setattr(diffusion, "region_log_odds", lambda region: 1.5 + 0.001 * region.cells)
+    finding = diffusion.detect(png(pixels))
+    assert finding.measurements["smooth_regions"] >= 17
+    assert finding.score is None and finding.regions == () and "all over the picture" in finding.explanation

@@ -156,8 +156,8 @@ def fill_log_odds(planes: np.ndarray, *, model: FillModel | None = None) -> np.n
     Returns
     -------
     (rows, cols) float32
-        Nats; NaN where more than half of the samples nearby are clipped, and everywhere
-        when fewer than 64 cells are left to compare with.
+        Nats; NaN where more than half of the samples nearby are clipped, along the picture's edges,
+        and everywhere when fewer than 64 cells are left to compare with.
     """
     model = load_model() if model is None else model
     wide = windowed(planes)
@@ -172,4 +172,6 @@ def fill_log_odds(planes: np.ndarray, *, model: FillModel | None = None) -> np.n
         cells = local_features(planes[strip])
         found = judge.log_odds(*(part.reshape(-1, part.shape[-1]) for part in (cells, windows[strip])))
         odds[strip] = np.where(usable[strip], found.reshape(usable[strip].shape), np.float32(np.nan))
+    # Beyond the edges pixels repeat: the outermost cells look two to five times as often filled.
+    odds[[0, -1]] = odds[:, [0, -1]] = np.nan
     return odds

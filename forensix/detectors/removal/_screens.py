@@ -15,11 +15,11 @@ LEAST_LAG, MOST_LAG = 3, 16  # pixels
 ALIKE = 0.4  # correlation of a tile's detail with itself, one step of the lattice further
 STRONG = 4.0  # grey levels of detail; blocks of a compressor on even ground are fainter
 ACROSS = 0.75  # of the cosine between the two steps of a lattice, at most
-MOST_TILES = 400
+MOST_TILES = 150
 
 
 def screen_share(luma: np.ndarray) -> float:
-    """Share of the picture's tiles that a lattice of dots covers, of at most some 400 that are looked at.
+    """Share of the picture's tiles that a lattice of dots covers, of at most some 150 that are looked at.
 
     luma : (rows, cols) float32, 0-255, 64 x 64 pixels or more
     """

@@ -38,6 +38,9 @@ class Matches:
     others: np.ndarray
 
 
+NONE = Matches(np.empty((0, 2), np.int32), np.empty((0, 2), np.int32))
+
+
 def residual(plane: np.ndarray) -> np.ndarray:
     """What a slight blur takes away: (rows, cols[, channels]) float32."""
     import cv2
@@ -94,7 +97,7 @@ def self_matches(luma: np.ndarray) -> Matches:
     """
     places = anchors(luma)
     if len(places) < 2:
-        return Matches(np.empty((0, 2), np.int32), np.empty((0, 2), np.int32))
+        return NONE
     left = residual(luma)
     pairs = candidates(patches(luma, places), places)
     good = np.zeros(len(pairs), bool)

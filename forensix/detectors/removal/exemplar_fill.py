@@ -28,7 +28,7 @@ from forensix.detectors.removal._fragments import fragments, groups
 from forensix.detectors.removal._ordinary import WORTH, even_share, is_block_content, is_lettering
 from forensix.detectors.removal._outline import outlined
 from forensix.detectors.removal._screens import off_screens, screen_share
-from forensix.detectors.removal._self_matches import Matches, self_matches
+from forensix.detectors.removal._self_matches import NONE, Matches, self_matches
 from forensix.detectors.removal._targets import CopiedHole, copied_holes
 from forensix.errors import NotApplicable, ParameterError
 from forensix.evidence import Evidence
@@ -71,12 +71,14 @@ class CopiedHoles:
     best : log10 of the number of false alarms of the rarest hole; None where nothing matches
     matches : pairs of places that match in the picture
     equal : pairs of patches that are equal
+    screen : share of the picture that is a screen of dots; where it is more than half, nothing is looked for
     """
 
     holes: tuple[tuple[CopiedHole, float], ...]
     best: float | None
     matches: Matches
     equal: Matches
+    screen: float
 
     @property
     def hints(self) -> Matches:
@@ -103,16 +105,18 @@ def find_copied_holes(rgb: np.ndarray, luma: np.ndarray) -> CopiedHoles:
         raise ParameterError(f"rgb and luma must be of one size, 64 x 64 or more: {rgb.shape}, {luma.shape}")
     from forensix.native.exact_patches import error_table
 
+    screen = screen_share(luma)
+    if screen > MOST_SCREEN:
+        return CopiedHoles((), None, NONE, NONE, screen)
     matches = self_matches(luma)
-    screen = screen_share(luma) > LEAST_SCREEN
-    if screen:
+    if screen > LEAST_SCREEN:
         matches = off_screens(matches, luma)
     grouped = groups(matches)
     sizes = [len(group) for group in grouped]
     rgb = np.ascontiguousarray(rgb)
     table = error_table(rgb)
     equal = exact_matches(rgb, table)
-    if screen:
+    if screen > LEAST_SCREEN:
         equal = off_screens(equal, luma)
     exact = exact_pieces(rgb, equal, table)
     bits = [piece.bits for piece in exact]
@@ -141,6 +145,7 @@ def find_copied_holes(rgb: np.ndarray, luma: np.ndarray) -> CopiedHoles:
         best=weighed[0][1] if weighed else None,
         matches=matches,
         equal=equal,
+        screen=screen,
     )
 
 
@@ -164,17 +169,16 @@ def detect(evidence: Evidence, *, preset: str = "standard") -> Finding:
             ),
             measurements={"even_share": round(even, 4)},
         )
-    screen = screen_share(evidence.luma)
-    if screen > MOST_SCREEN:
+    found = find_copied_holes(evidence.rgb, evidence.luma)
+    if found.screen > MOST_SCREEN:
         return METHOD.finding(
             score=None,
             explanation=(
-                f"{screen:.0%} of the picture is a screen of dots, as in print, which repeats itself everywhere: "
+                f"{found.screen:.0%} of the picture is a screen of dots, as in print, which repeats itself everywhere: "
                 "copies cannot be told from it."
             ),
-            measurements={"screen_share": round(screen, 4)},
+            measurements={"screen_share": round(found.screen, 4)},
         )
-    found = find_copied_holes(evidence.rgb, evidence.luma)
     shape = (evidence.height, evidence.width)
     filled, sources = np.zeros(shape, bool), np.zeros(shape, bool)
     for turn, (hole, _) in enumerate(found.holes):

@@ -44,6 +44,11 @@ LEAST_QUALITY = 90  # of a JPEG; what is left below has not been tried
 DECISION = 1.4
 LEAST_JUDGED = 0.1  # of the picture's cells
 MOST_REGIONS = 16
+# Where more regions than one would fill look filled, as after the smoothing of a video codec, chance
+# gives still more evident ones: their number falls to a third with every nat. One in a hundred such
+# pictures may have one.
+CROWD = MOST_REGIONS + 1
+ABOVE_CROWD = float(np.log(CROWD / 0.01))
 # What the traits of a region weigh; fitted to regions in untouched and in filled pictures.
 WEIGHTS = (1.5356, 0.7305, -0.9539, -7.446, -1.7052, 0.3156)
 BIAS = -20.855
@@ -55,12 +60,16 @@ class FilledHoles:
 
     holes : the regions decided on, most evident first, each with its log-odds in nats
     best : log-odds of the most evident region, decided on or not; None without any
+    bound : log-odds that a region must exceed in this picture
+    regions : how many regions look filled, whatever their weight
     mask : (rows, cols) bool, the pixels of the holes
     odds : (rows // 4, cols // 4) float32, log-odds of the cells, NaN where nothing can be said
     """
 
     holes: tuple[tuple[FillRegion, float], ...]
     best: float | None
+    bound: float
+    regions: int
     mask: np.ndarray
     odds: np.ndarray
 
@@ -92,9 +101,17 @@ def filled_holes(rgb: np.ndarray) -> FilledHoles:
     odds = fill_log_odds(fill_traces(rgb, darkest=darkest, brightest=brightest))
     field, labels, regions = fill_regions(odds)
     weighed = sorted(((r, region_log_odds(r)) for r in regions), key=lambda pair: -pair[1])
-    holes = tuple((r, weight) for r, weight in weighed if weight > DECISION)[:MOST_REGIONS]
+    bound = least_log_odds([weight for _, weight in weighed])
+    holes = tuple((r, weight) for r, weight in weighed if weight > bound)[:MOST_REGIONS]
     mask = hole_pixels(field, labels, [r.label for r, _ in holes], *rgb.shape[:2])
-    return FilledHoles(holes, weighed[0][1] if weighed else None, mask, odds)
+    return FilledHoles(holes, weighed[0][1] if weighed else None, bound, len(weighed), mask, odds)
+
+
+def least_log_odds(weights: list[float]) -> float:
+    """What the log-odds of a region must exceed, given those of all regions of the picture, highest first; nats."""
+    if len(weights) < CROWD:
+        return DECISION
+    return max(DECISION, weights[CROWD - 1] + ABOVE_CROWD)
 
 
 def region_log_odds(region: FillRegion) -> float:
@@ -113,14 +130,17 @@ def detect(evidence: Evidence, *, preset: str = "standard") -> Finding:
     _check_applies(evidence)
     found = filled_holes(evidence.rgb)
     judged = float(np.isfinite(found.odds).mean())
-    told = judged >= LEAST_JUDGED
-    score = _score(found.best) if told else None
+    crowded = not found.holes and found.best is not None and found.best > DECISION
+    told = judged >= LEAST_JUDGED and not crowded
+    score = _score(found.best, found.bound) if told else None
     regions = tuple(Region(box, "tampered", area) for box, area in _boxes(found.mask)) if told else ()
     return METHOD.finding(
         score=score,
-        explanation=_explain(found, regions, told=told),
+        explanation=_explain(found, regions, told=told, crowded=crowded),
         measurements={
             "log_odds": None if found.best is None else round(found.best, 3),
+            "least_log_odds": round(found.bound, 3),
+            "smooth_regions": found.regions,
             "holes": [
                 {"log_odds": round(weight, 3), "cells": hole.cells, "mean": round(hole.mean, 3),
                  "around": round(hole.ring, 3), "elsewhere": round(hole.elsewhere, 5)}
@@ -155,11 +175,11 @@ def _check_applies(evidence: Evidence) -> None:
         raise NotApplicable("it compares colour channels, and in this picture they are all the same")
 
 
-def _score(best: float | None) -> float:
+def _score(best: float | None, bound: float) -> float:
     """0.5 at the log-odds decided on; rises with them."""
     if best is None:
         return 0.0
-    return float(1 / (1 + np.exp(-np.clip((best - DECISION) / 2, -60, 60))))
+    return float(1 / (1 + np.exp(-np.clip((best - bound) / 2, -60, 60))))
 
 
 def _boxes(mask: np.ndarray) -> list[tuple[tuple[int, int, int, int], int]]:
@@ -171,7 +191,12 @@ def _boxes(mask: np.ndarray) -> list[tuple[tuple[int, int, int, int], int]]:
     return bounding_boxes(labels, count)
 
 
-def _explain(found: FilledHoles, regions: tuple[Region, ...], *, told: bool) -> str:
+def _explain(found: FilledHoles, regions: tuple[Region, ...], *, told: bool, crowded: bool) -> str:
+    if crowded:
+        return (
+            f"{found.regions} regions all over the picture are as smooth as a hole filled by spreading colours, as "
+            "after the compression of phones and video: one more cannot be told from them."
+        )
     if not told:
         return "Nearly all of the picture is too dark, too bright or even to tell a filled hole from it."
     if not regions:
