@@ -33,7 +33,7 @@ MOST_PIECES = 40
 # prediction does not know to be at every eighth pixel (6 bits for 64 pixels, in up to three channels).
 KNOWN = 0.3
 PERIOD = 8  # pixels
-OVERLAP, REPEATED = 0.3, 0.8  # shares of a piece's pixels
+OVERLAP, REPEATED = 0.3, 0.8  # shares of a piece's pixels, and of what they say
 RARE = -1.0  # log10
 
 
@@ -146,12 +146,15 @@ def equality(
     return (windows[0] == windows[1]).all(axis=2).astype(np.uint8), np.minimum(*bits)
 
 
-def is_pattern(rgb: np.ndarray, piece: Fragment) -> bool:
-    """Whether a piece equals itself a few pixels further on: a drawn slope, a screen of dots.
+def is_pattern(rgb: np.ndarray, piece: Fragment, table: np.ndarray) -> bool:
+    """Whether what a piece says it says again a few pixels further on: a drawn slope, a screen of dots.
 
     rgb : (rows, cols, 3) uint8
+    table : (3, 16, 81) float32, as from ``error_table``
     """
     part, mask = rgb[piece.window()], piece.mask
+    corner = np.array([piece.top, piece.left])
+    said = equality(rgb, corner, corner + mask.shape, (0, 0), table)[1]
     for down in range(PERIOD + 1):
         for right in range(-PERIOD, PERIOD + 1):
             if (down == 0 and right <= 0) or down >= len(mask) or abs(right) >= mask.shape[1]:
@@ -163,7 +166,8 @@ def is_pattern(rgb: np.ndarray, piece: Fragment) -> bool:
             if np.count_nonzero(both) < OVERLAP * piece.area:
                 continue
             equal = (part[rows[0], cols[0]] == part[rows[1], cols[1]])[both].all(axis=1)
-            if equal.mean() > REPEATED:
+            bits = said[rows[0], cols[0]][both]
+            if bits[equal].sum() > REPEATED * bits.sum() > 0:
                 return True
     return False
 

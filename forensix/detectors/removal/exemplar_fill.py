@@ -127,7 +127,7 @@ def find_copied_holes(rgb: np.ndarray, luma: np.ndarray) -> CopiedHoles:
         ],
         bits,
     )
-    told = [piece for piece in told if not is_pattern(rgb, piece)]
+    told = [piece for piece in told if not is_pattern(rgb, piece, table)]
     pieces = joined(fragments(rgb, matches, grouped), told)
     found = [
         piece
