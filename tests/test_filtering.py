@@ -84,7 +84,9 @@ def test_the_shipped_numbers_fit_the_features():
     model = models.shipped_model()
     assert model.hidden.shape[0] == 4 * traces.FEATURES == model.centre.size
     assert model.output.shape[1] == len(models.KINDS)
-    assert all(np.isfinite(getattr(model, name)).all() for name in model.__annotations__)
+    for name in model.__annotations__:
+        sizes = np.abs(getattr(model, name))
+        assert np.isfinite(sizes).all() and not ((0 < sizes) & (sizes < 1e-30)).any()  # subnormal ones are slow
     assert models.shipped_weights().shape == (11,)
 
 
