@@ -131,14 +131,6 @@ def test_a_turned_spectrum_has_each_frequency_at_a_right_angle():
             assert back[vertical, horizontal] == spectrum[-horizontal % 16, vertical]
 
 
-def test_the_skirts_of_block_lines_are_left_out_and_stronger_lines_beside_them_are_not():
-    over = np.ones((256, 256), np.float32)
-    over[0, 32], over[3, 32], over[251, 66], over[40, 57] = 50, 20, 30, 5
-    kept = interpolation.without_skirts(over)
-    assert kept[0, 32] == 50 and kept[3, 32] == 0 and kept[40, 57] == 5
-    assert kept[251, 66] == 30 and kept[16, 16] == 1
-
-
 def test_telling_bins_leave_out_codec_sensor_and_scene():
     telling = interpolation.telling_bins()
     assert not telling[0, 0] and not telling[128, 128] and not telling[128, 0]  # mean, filter array

@@ -20,7 +20,9 @@ WINDOW = 256
 # filter array of the sensor (2 pixels).
 LATTICE = 16
 NEAR = 2.1  # bins
-BESIDE = 5.1  # bins, from lines of the blocks of 8 pixels, which are strong and uneven
+# Pairs this near to the lines of blocks of 8 pixels, which are strong and uneven, are hard to place, and
+# taken only if there is no other that is strong enough.
+BESIDE, ENOUGH = 5.1, 14.0  # bins; strength
 LOWEST = 10  # bins: below, the picture's own structure changes too fast from bin to bin
 FEWEST = 12  # windows that tell how strong the lines of a codec's blocks are in a picture
 OUTER, INNER = 17, 5  # bins on a side, around the bin judged: its noise floor
@@ -151,9 +153,19 @@ def telling_bins() -> np.ndarray:
     index = np.fft.fftfreq(WINDOW, 1 / WINDOW)
     low = np.hypot(index[:, None], index[None, :]) <= LOWEST
     axes = index == 0  # what was scaled only is looked for separately
-    step = WINDOW / LATTICE
-    on = np.abs(index / step - np.rint(index / step)) * step < NEAR
-    return ~(on[:, None] & on[None, :]) & ~low & ~(axes[:, None] | axes[None, :])
+    return ~_near(WINDOW / LATTICE, NEAR) & ~low & ~(axes[:, None] | axes[None, :])
+
+
+@cache
+def bins_beside_blocks() -> np.ndarray:
+    """(256, 256) bool: near the lines of blocks of 8 pixels, where what was turned can hardly be placed."""
+    return _near(2 * WINDOW / LATTICE, BESIDE)
+
+
+def _near(step: float, bins: float) -> np.ndarray:
+    index = np.fft.fftfreq(WINDOW, 1 / WINDOW)
+    on: np.ndarray = np.abs(index / step - np.rint(index / step)) * step < bins
+    return on[:, None] & on[None, :]
 
 
 def tests_per_window(telling: np.ndarray) -> int:
@@ -165,36 +177,21 @@ def tests_per_window(telling: np.ndarray) -> int:
 
 
 def strongest_lattice(window: np.ndarray, telling: np.ndarray) -> Lattice:
-    """The pair of frequencies at right angles that stands out most.
+    """The pair of frequencies at right angles that stands out most, if possible away from those of blocks.
 
     window : (256, 256) float32, from :func:`unevenness`
     telling : from :func:`telling_bins`
     """
     if window.var() < FLAT:
         return Lattice(0.0, (0.0, 0.0))
-    over = without_skirts(lines(window))
+    over = lines(window)
     both = np.minimum(over, turned(over)) * telling
+    clear = both * ~bins_beside_blocks()
+    if clear.max() >= min(ENOUGH, float(both.max())):
+        both = clear
     vertical, horizontal = np.unravel_index(int(both.argmax()), both.shape)
     bins = np.fft.fftfreq(WINDOW)
     return Lattice(float(both[vertical, horizontal]), (float(bins[vertical]), float(bins[horizontal])))
-
-
-def without_skirts(over: np.ndarray) -> np.ndarray:
-    """Lines without what is beside those of blocks of 8 pixels, and weaker than they are.
-
-    Blocks show unevenly in a picture, so that their lines spread.
-
-    over : (256, 256) float32, from :func:`lines`
-    """
-    step = 2 * WINDOW // LATTICE
-    # With the frequencies of blocks in the middle of squares.
-    squares = np.roll(over, (step // 2, step // 2), (0, 1)).reshape(LATTICE // 2, step, LATTICE // 2, step)
-    middle = squares[:, step // 2, :, step // 2][:, None, :, None]
-    away = np.abs(np.arange(step) - step // 2) < BESIDE
-    near = away[:, None, None] & away
-    kept = np.where(near & (squares < middle), 0, squares)
-    result: np.ndarray = np.roll(kept.reshape(over.shape), (-step // 2, -step // 2), (0, 1))
-    return result
 
 
 def repeats_itself(luma: np.ndarray, frequency: tuple[float, float], *, pattern: float = PATTERN) -> bool:

@@ -81,25 +81,30 @@ def _spectra(detail: np.ndarray, places: list[tuple[int, int]]) -> tuple[np.ndar
     Returns (windows, 257) complex64, with phases from the corner of the picture, and (windows, 257)
     float32. Drawings, whose surfaces have no fine detail at all, have zeros.
     """
-    import cv2
     from scipy import fft
 
     taper, weight = _tapers()
-    amplitudes = np.zeros((len(places), FINER * WINDOW // 2 + 1), np.complex64)
-    singly = np.zeros(amplitudes.shape, np.float32)
-    frequencies = np.arange(amplitudes.shape[1]) / (FINER * WINDOW)
-    for number, (top, left) in enumerate(places):
-        window = np.ascontiguousarray(detail[top : top + WINDOW, left : left + WINDOW])
-        mean = float(window.mean())
-        if mean <= 0 or float(np.mean(window < NONE)) > MOST_EVEN:
-            continue
-        bands = cv2.resize(window, (WINDOW, WINDOW // BAND), interpolation=cv2.INTER_AREA)
-        bands = (bands - mean) * taper * (weight[:, None] / mean)
-        spectra = fft.rfft(bands, n=FINER * WINDOW, axis=1)
-        amplitudes[number] = spectra.sum(axis=0) * np.exp(-2j * np.pi * left * frequencies)
-        singly[number] = np.einsum("ij,ij->j", spectra.real, spectra.real)
-        singly[number] += np.einsum("ij,ij->j", spectra.imag, spectra.imag)
-    return amplitudes, singly
+    tops, lefts = np.array(places).T
+    windows = np.lib.stride_tricks.sliding_window_view(_bands(detail), (WINDOW // BAND, WINDOW))
+    windows = windows[tops // BAND, lefts]
+    mean = windows.mean(axis=(1, 2))
+    mean[np.mean(windows < NONE, axis=(1, 2)) > MOST_EVEN] = 0
+    tapered = windows - mean[:, None, None]
+    tapered *= taper * weight[:, None]
+    tapered /= np.where(mean > 0, mean, np.inf)[:, None, None]
+    spectra = fft.rfft(tapered, n=FINER * WINDOW, axis=2)
+    phases = np.exp(-2j * np.pi * lefts[:, None] * np.arange(spectra.shape[2]) / (FINER * WINDOW))
+    singly = np.sum(spectra.real**2 + spectra.imag**2, axis=1)
+    return (spectra.sum(axis=1) * phases).astype(np.complex64), singly
+
+
+def _bands(detail: np.ndarray) -> np.ndarray:
+    """Means of 16 rows each; of a transposed array without copying it."""
+    rows, cols = len(detail) // BAND, detail.shape[1]
+    one = np.full(BAND, 1 / BAND, np.float32)
+    if detail.flags.c_contiguous:
+        return np.asarray(one @ detail[: rows * BAND].reshape(rows, BAND, cols))
+    return np.asarray((detail.T[:, : rows * BAND].reshape(cols, rows, BAND) @ one).T)
 
 
 def scaling_lines(detail: np.ndarray, places: list[tuple[int, int]]) -> tuple[np.ndarray, np.ndarray]:
@@ -113,7 +118,7 @@ def scaling_lines(detail: np.ndarray, places: list[tuple[int, int]]) -> tuple[np
     ----------
     detail : (rows, cols) float32
         From :func:`fine_detail`, differences along the rows.
-    places : (top, left) of windows of 256 x 256 pixels
+    places : (top, left) of windows of 256 x 256 pixels, multiples of 16
     """
     amplitudes, singly = _spectra(detail, places)
     alone = _over_floor(np.square(np.abs(amplitudes)), singly)
@@ -203,7 +208,7 @@ def scaling_strength(
     The second is of lines that stand out from the rest of the picture, see :func:`scaling_lines`.
 
     detail : two of (rows, cols) float32, from :func:`fine_detail`
-    places : (top, left) of windows of 256 x 256 pixels
+    places : (top, left) of windows of 256 x 256 pixels, multiples of 16
     """
     down, across = detail
     along = (scaling_lines(down.T, [(left, top) for top, left in places]), scaling_lines(across, places))

@@ -29,6 +29,7 @@ from forensix.signal.interpolation import (
     unevenness,
 )
 from forensix.signal.scaling import (
+    BAND,
     FREQUENCIES,
     ODD,
     doubling,
@@ -121,7 +122,8 @@ def _scaled(luma: np.ndarray) -> tuple[list[Trace], list[Trace], list[Trace]]:
     Returns those that stand out from the rest of the picture, away from the frequencies of codec
     blocks and on them, and those that stand out in a window.
     """
-    places = window_places((luma.shape[0], luma.shape[1]), most=MOST_SCALED, step=WINDOW * 3 // 8)
+    corners = window_places((luma.shape[0], luma.shape[1]), most=MOST_SCALED, step=WINDOW * 3 // 8)
+    places = [(top // BAND * BAND, left // BAND * BAND) for top, left in corners]
     down, across = fine_detail(luma)
     alone, against = scaling_strength((down, across), places)
     within = _traces(Windows(places, alone), telling_frequencies(), (across, down))
