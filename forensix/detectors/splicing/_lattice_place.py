@@ -157,13 +157,14 @@ def _in_windows(present: np.ndarray, trace: Trace) -> bool:
     """Whether a pair along the axes shows in windows away from the part, more than others near it."""
     if trace.windows is None or trace.doubled:
         return False
-    place, aside = abs(trace.frequency[1]) * FINER * WINDOW, round(2 * OTHERS * FINER * WINDOW)
+    place, aside = (round(f * FINER * WINDOW) for f in (abs(trace.frequency[1]), 2 * OTHERS))
+    last = FINER * WINDOW // 2
     excess = []
     for (top, left), pair in zip(trace.windows.places, trace.windows.strength, strict=True):
         if _away(present, top, left):
             here, less, more = (
-                float(pair[max(at - 1, 0) : at + 2].max(initial=0))
-                for at in (round(place), round(place) - aside, round(place) + aside)
+                float(pair[last - np.abs(last - np.arange(at - 1, at + 2))].max())  # mirrored at half a cycle
+                for at in (place, place - aside, place + aside)
             )
             excess.append(here - (less + more) / 2)
     if len(excess) < FEW_WINDOWS:
