@@ -24,6 +24,7 @@ ENOUGH = 20.0  # strength
 NONE, MOST_EVEN = 1e-3, 0.5  # times the mean around; share of a window
 BAND = 16  # rows added up at once
 FINER = 2  # frequencies per bin of a window
+BLOCK_LINES = [FINER * WINDOW * k // 8 for k in (1, 2, 3)]  # of blocks of 8 pixels
 SIDE_LOBES, RING = 4, 20  # bins around a frequency: its own line, and its noise floor
 # One axis alone proves nothing, however strong its line; where both are strong, they may be so.
 HIGHEST, HIGHEST_ALONE, BOTH = 30.0, 12.0, 6.0
@@ -107,7 +108,9 @@ def _bands(detail: np.ndarray) -> np.ndarray:
     return np.asarray((detail.T[:, : rows * BAND].reshape(cols, rows, BAND) @ one).T)
 
 
-def scaling_lines(detail: np.ndarray, places: list[tuple[int, int]]) -> tuple[np.ndarray, np.ndarray]:
+def scaling_lines(
+    detail: np.ndarray, places: list[tuple[int, int]], *, odd: bool = False
+) -> tuple[np.ndarray, np.ndarray]:
     """How much the lines across windows stand out, by frequency; two of (windows, 257) float32, 0 to 30.
 
     Exponentially distributed with mean 1 where nothing repeats, apart from the largest. In the second
@@ -119,6 +122,9 @@ def scaling_lines(detail: np.ndarray, places: list[tuple[int, int]]) -> tuple[np
     detail : (rows, cols) float32
         From :func:`fine_detail`, differences along the rows.
     places : (top, left) of windows of 256 x 256 pixels, multiples of 16
+    odd : bool
+        Whether the differences are of odd order, in which blocks have a line at half a cycle, too, weaker
+        than their others.
     """
     amplitudes, singly = _spectra(detail, places)
     alone = _over_floor(np.square(np.abs(amplitudes)), singly)
@@ -126,6 +132,10 @@ def scaling_lines(detail: np.ndarray, places: list[tuple[int, int]]) -> tuple[np
     power = np.square(np.abs(amplitudes - np.where(on_blocks(), usual, 0))).astype(np.float32)
     against = np.where(on_blocks(), _over_floor(power, singly), alone)
     _compare(against, power, usual)
+    if odd:
+        own = np.square(np.abs(amplitudes))
+        blocks = own[:, BLOCK_LINES].max(axis=1, keepdims=True)
+        against[:, doubling()] *= own[:, doubling()] > blocks / 4
     return alone, against
 
 
@@ -201,7 +211,7 @@ def beside_blocks(frequency: np.ndarray | float) -> np.ndarray:
 
 
 def scaling_strength(
-    detail: tuple[np.ndarray, np.ndarray], places: list[tuple[int, int]]
+    detail: tuple[np.ndarray, np.ndarray], places: list[tuple[int, int]], *, odd: bool = False
 ) -> tuple[np.ndarray, np.ndarray]:
     """Twice the geometric mean of the lines along the two axes of windows; two of (windows, 257) float32.
 
@@ -211,7 +221,8 @@ def scaling_strength(
     places : (top, left) of windows of 256 x 256 pixels, multiples of 16
     """
     down, across = detail
-    along = (scaling_lines(down.T, [(left, top) for top, left in places]), scaling_lines(across, places))
+    turned = [(left, top) for top, left in places]
+    along = scaling_lines(down.T, turned, odd=odd), scaling_lines(across, places, odd=odd)
     alone, against = (_paired(np.stack(both)) for both in zip(*along, strict=True))
     return alone, against
 

@@ -130,7 +130,7 @@ def _scaled(luma: np.ndarray) -> tuple[list[Trace], list[Trace], list[Trace]]:
     beyond = _traces(Windows(places, against), telling_frequencies(), (across, down))
     doubled = _traces(Windows(places, against), doubling(), (across, down), doubled=True)
     down, across = fine_detail(luma, order=ODD)
-    _, against = scaling_strength((down, across), places)
+    _, against = scaling_strength((down, across), places, odd=True)
     doubled += _traces(Windows(places, against), doubling(), (across, down), doubled=True)
     return beyond, doubled, within
 
