@@ -41,8 +41,9 @@ from forensix.signal.scaling import (
 )
 
 # log10 of the number of false alarms, decided on below. Textures of untouched photos reach -3.9 where a
-# pair may have any direction; -5.1 along the axes, and -5.0 at half a cycle, compared with the rest.
-DECISION_TURNED, DECISION_SCALED = -4.5, -6.0
+# pair may have any direction, and -5.1 along the axes. At half a cycle, compared with the rest, they reach
+# -5.0, but for one where a lattice mast alone shows what the mosaic of the sensor left (-10.7).
+DECISION_TURNED, DECISION_SCALED, DECISION_DOUBLED = -4.5, -6.0, -12.5
 MOST_TURNED, MOST_SCALED = 200, 250  # windows
 NOTHING = 9.0  # log10 of the number of false alarms that stands for: nothing to be seen
 MOST_TRIED = 3  # frequencies of each search: of several that a part has, not all can be placed
@@ -141,7 +142,7 @@ def _traces(windows: Windows, telling: np.ndarray, maps: Maps, *, doubled: bool 
     for (top, left), one in zip(windows.places, windows.strength, strict=True):
         strongest, frequency = strongest_scaling(one, telling)
         alarms = (tests + log_chance(strongest)) / math.log(10)
-        margin = DECISION_SCALED - alarms
+        margin = (DECISION_DOUBLED if doubled else DECISION_SCALED) - alarms
         traces.append(Trace(top, left, (0.0, frequency), alarms, margin, maps, windows, doubled))
     return traces
 

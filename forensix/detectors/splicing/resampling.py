@@ -10,7 +10,12 @@ import numpy as np
 
 from forensix.detectors.method import Method
 from forensix.detectors.splicing._lattice_place import CELL, PRESENT, WHOLE, Resampling
-from forensix.detectors.splicing._lattice_search import DECISION_SCALED, DECISION_TURNED, resampling
+from forensix.detectors.splicing._lattice_search import (
+    DECISION_DOUBLED,
+    DECISION_SCALED,
+    DECISION_TURNED,
+    resampling,
+)
 from forensix.errors import NotApplicable
 from forensix.evidence import Evidence
 from forensix.finding import Finding, Heatmap, Region
@@ -77,7 +82,11 @@ def detect(evidence: Evidence, *, preset: str = "standard") -> Finding:
         regions=[Region(box, "tampered", area) for box, area in boxes],
         parameters={
             "window": WINDOW,
-            "log10_false_alarms": {"scaled": DECISION_SCALED, "turned": DECISION_TURNED},
+            "log10_false_alarms": {
+                "scaled": DECISION_SCALED,
+                "doubled": DECISION_DOUBLED,
+                "turned": DECISION_TURNED,
+            },
         },
         heatmap=_heatmap(found, labels > 0, evidence.height, evidence.width),
     )
