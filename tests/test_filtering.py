@@ -86,7 +86,9 @@ def test_the_shipped_numbers_fit_the_features():
     assert model.output.shape[1] == len(models.KINDS)
     for name in model.__annotations__:
         sizes = np.abs(getattr(model, name))
-        assert np.isfinite(sizes).all() and not ((0 < sizes) & (sizes < 1e-30)).any()  # subnormal ones are slow
+        assert (
+            np.isfinite(sizes).all() and not ((0 < sizes) & (sizes < 1e-30)).any()
+        )  # subnormal ones are slow
     assert models.shipped_weights().shape == (11,)
 
 

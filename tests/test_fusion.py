@@ -278,3 +278,15 @@ def test_every_shipped_model_is_named_by_its_hash():
     for name, digest in model_hashes().items():
         assert digest == sha256((folder / name).read_bytes()).hexdigest()
         assert folder.joinpath(name).with_suffix(".md").exists(), f"{name} has no card"
+
+
+def test_what_copies_outline_is_not_drawn_again_in_large_cells():
+    fine, rough = np.full((64, 64), 0.1, np.float32), np.full((4, 4), 0.1, np.float32)
+    fine[18:30, 18:30] = 0.9
+    rough[1, 1], rough[3, 3] = 0.8, 0.8
+    copies = said("c", 1.5, heatmap=Heatmap(fine))
+    for weight in (0.9, 0.3):  # by itself enough or not
+        wide = said("a", weight, heatmap=Heatmap(rough, 16))
+        mask = decision_mask(fuse_heatmaps([copies, wide], INCONSISTENT, 64, 64)) > 0
+        np.testing.assert_array_equal(mask[:32, :32], fine[:32, :32] > 0.5)
+        assert mask[48:, 48:].all() == (weight > 0.6)

@@ -17,6 +17,8 @@ from forensix.result import Conclusion
 OUTLINES_PASTE = ("cut-rectangles",)
 # Of an area, what stronger methods must mark for a method to be shown there whose weight alone is not enough.
 SHARED = 0.25
+# Pixels: the largest cells of a map that outlines as finely as JPEG's blocks allow.
+FINE = 8
 # The largest 8-bit value that still reads as "nothing found".
 QUIET = 127
 
@@ -39,7 +41,8 @@ def fuse_heatmaps(findings: Iterable[Finding], integrity: Conclusion, rows: int,
     an untouched photo stays dark. Maps of detectors that did not decide (score at
     most 0.5) never rise above it either. Those of detectors whose weight alone would not have been
     enough, next to one whose weight is, do so only in areas of which that one marks a good
-    part: there they outline what it found. Where a border that was cut outlines one
+    part: there they outline what it found. Areas of maps with large cells are left out where copies outline a
+    good part of them. Where a border that was cut outlines one
     side of a copied pair, that side was pasted, and the other does not rise above 127 for the copy.
     """
     shown = [f for f in findings if f.heatmap is not None and f.score is not None]
@@ -58,22 +61,27 @@ def fuse_heatmaps(findings: Iterable[Finding], integrity: Conclusion, rows: int,
             copies > QUIET, borders > QUIET, shifts_of(f for f in loud if f.family == "copy_move")
         )
         copies[source] = np.minimum(copies[source], QUIET)
-    others = _largest([f for f in loud if f.family != "copy_move"], rows, cols)
-    np.maximum(fused, np.maximum(copies, others), out=fused)
-    found = fused > QUIET
+    others = [f for f in loud if f.family != "copy_move" and f.heatmap is not None]
+    rough = _largest([f for f in others if f.heatmap and f.heatmap.cell > FINE], rows, cols)
+    fine = _largest([f for f in others if f.heatmap and f.heatmap.cell <= FINE], rows, cols)
+    # What copies outline to the pixel is not drawn again in large cells.
+    np.maximum(fused, _where_shared(rough, copies > QUIET, shared=False), out=fused)
+    np.maximum(fused, np.maximum(copies, fine), out=fused)
+    found, copied = fused > QUIET, copies > QUIET
     for finding in decided if enough else ():
         if finding.detector not in names and finding.heatmap is not None:
-            np.maximum(fused, _where_shared(grey_map(finding.heatmap, rows, cols), found), out=fused)
+            theirs = found & ~copied if finding.heatmap.cell > FINE else found
+            np.maximum(fused, _where_shared(grey_map(finding.heatmap, rows, cols), theirs), out=fused)
     return fused
 
 
-def _where_shared(grey: np.ndarray, found: np.ndarray) -> np.ndarray:
-    """A map that rises above `QUIET` only in areas that are in good part `found`."""
+def _where_shared(grey: np.ndarray, found: np.ndarray, *, shared: bool = True) -> np.ndarray:
+    """A map that rises above `QUIET` only in areas that are in good part `found`, or only in those that are not."""
     from scipy import ndimage
 
     labels, count = ndimage.label(grey > QUIET)
     areas = np.bincount(labels.ravel(), minlength=count + 1)
-    shown = np.bincount(labels[found], minlength=count + 1) >= SHARED * areas
+    shown = (np.bincount(labels[found], minlength=count + 1) >= SHARED * areas) == shared
     shown[0] = False
     return np.where(shown[labels], grey, np.minimum(grey, QUIET))
 
