@@ -17,7 +17,7 @@ from forensix.detectors.method import CONCLUSIONS, PRESETS, Method
 from forensix.errors import ForensixError, NotApplicable, ParameterError
 from forensix.evidence import Evidence, open_evidence
 from forensix.finding import Finding, Status
-from forensix.fusion import conclude
+from forensix.fusion import conclude, told_sides
 from forensix.fusion.calibration import calibrated, model_hashes
 from forensix.native import device as devices
 from forensix.result import Conclusion, ScanResult
@@ -75,7 +75,7 @@ def scan(
     with devices.using(device) as used:
         evidence = open_evidence(source, **limits)
         methods = {name: registry.method(name) for name in chosen}
-        findings = _run_all(methods, evidence, preset, camera)
+        findings = told_sides(_run_all(methods, evidence, preset, camera))
         summary = evidence.summary()
     return ScanResult(
         tool=describe_tool(

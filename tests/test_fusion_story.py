@@ -1,9 +1,9 @@
 import pytest
 
 from forensix.detectors.method import Method
-from forensix.finding import Finding
+from forensix.finding import Finding, Region
 from forensix.fusion import conclude
-from forensix.fusion.story import cover_of, pieces_of
+from forensix.fusion.story import cover_of, pieces_of, told_sides
 
 HOLE_LEFT, HOLE_RIGHT = (100, 100, 40, 40), (100, 138, 40, 40)
 FAR, FARTHER, FARTHEST = (300, 20, 40, 40), (20, 300, 40, 40), (300, 300, 40, 40)
@@ -108,3 +108,14 @@ def test_one_copied_piece_is_told_as_a_copy_whoever_found_it():
         conclusion = conclude(findings, METHODS)["integrity"]
         assert conclusion.kind == "copy-move"
         assert "Whether the copy adds a thing or covers one" in conclusion.explanation
+
+
+def test_regions_of_a_covered_hole_are_named():
+    hole, source, elsewhere = (
+        Region(box, "tampered", 1000) for box in ((98, 98, 44, 84), FAR, (500, 500, 30, 30))
+    )
+    copies = found(pair(FAR, HOLE_LEFT), pair(HOLE_RIGHT, FARTHER)).with_(regions=(hole, source, elsewhere))
+    (told,) = told_sides([copies])
+    assert [region.role for region in told.regions] == ["target", "source", "tampered"]
+    single = found(pair(FAR, HOLE_LEFT)).with_(regions=(hole, source))
+    assert told_sides([single]) == (single,)

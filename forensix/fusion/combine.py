@@ -20,7 +20,7 @@ from collections.abc import Iterable, Mapping
 from forensix.detectors.method import CONCLUSIONS, Method
 from forensix.finding import Finding
 from forensix.fusion.calibration import LIMIT, load_calibration
-from forensix.fusion.story import Cover, cover_of
+from forensix.fusion.story import COPIES, Cover, cover_of
 from forensix.result import LABELS, Conclusion
 
 # Four times as likely if changed than if not, which the bounded weights of a method that
@@ -32,8 +32,8 @@ CONSISTENT_TO = -0.1
 # Of a method whose low scores are evidence in themselves: at least three to one for a camera.
 SHOWN_TO = 0.25
 
-# The trace that a copy leaves, and what it is told as where pieces adjoin.
-COPIES, COPY, REMOVAL = "copy_move", "copy-move", "removal"
+# What the trace of a copy is told as, and where pieces adjoin.
+COPY, REMOVAL = "copy-move", "removal"
 
 WORDS = {
     "integrity": ("no trace of a change", "a change"),

@@ -12,10 +12,12 @@ import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from forensix.finding import Finding
+from forensix.finding import Finding, Region
 
 Box = tuple[int, int, int, int]
 
+# The family whose methods mark both sides of a copy alike.
+COPIES = "copy_move"
 # Pixels by which two movements differ at least, and change of size that a plain movement has at most.
 MOVED_APART, RESIZED = 4.0, 0.03
 # Of the side of the smaller of two boxes, how far apart they adjoin.
@@ -117,6 +119,34 @@ def cover_of(findings: Iterable[Finding]) -> Cover | None:
             covered.append(pieces[i].boxes[pasted])
             sources.append(pieces[i].boxes[1 - pasted])
     return Cover(len(beside), tuple(covered), tuple(sources))
+
+
+def told_sides(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """The findings, with regions of a covered hole named as what was covered and what it was covered with.
+
+    Only where the pieces tell; a region that a method named itself stays as it was.
+    """
+    findings = tuple(findings)
+    cover = cover_of(findings)
+    if cover is None or not cover.covered:
+        return findings
+    return tuple(
+        finding.with_(regions=tuple(_named(region, cover) for region in finding.regions))
+        if finding.decided and finding.family == COPIES
+        else finding
+        for finding in findings
+    )
+
+
+def _named(region: Region, cover: Cover) -> Region:
+    if region.role != "tampered":
+        return region
+    target, source = (
+        max(_shared(region.box, box) for box in boxes) for boxes in (cover.covered, cover.sources)
+    )
+    if max(target, source) < SAME or target == source:
+        return region
+    return Region(region.box, "target" if target > source else "source", region.area)
 
 
 def _adjoining(one: Piece, other: Piece) -> Iterator[tuple[int, int]]:
