@@ -30,7 +30,7 @@ MAY_IMPORT = {
     "result": FOUND | {"schema"},
     "report": FOUND | {"result"},
     "detectors": DETECTS | {"models"},
-    "fusion": JUDGES,
+    "fusion": JUDGES | {"signal"},
     "geometry": SEEN | FOUND | {"schema"},
     "forgery": SEEN | {"evidence", "workers"},
     "scanner": SCANS,

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from forensix.errors import ParameterError
-from forensix.signal.regions import bounding_boxes, label_regions
+from forensix.signal.regions import bounding_boxes, box_intersection, label_regions
 
 
 def by_flooding(mask):
@@ -51,3 +51,15 @@ def test_nothing_has_no_regions():
     assert (labels.shape, count, bounding_boxes(labels, count)) == ((4, 0), 0, [])
     with pytest.raises(ParameterError, match="2-D"):
         label_regions(np.zeros(3, bool))
+
+
+@pytest.mark.parametrize(
+    "other, expected",
+    [((2, 3, 4, 5), 20), ((4, 5, 9, 9), 6), ((6, 3, 4, 5), 0), ((2, 8, 4, 5), 0), ((3, 4, 1, 1), 1)],
+)
+def test_boxes_share_the_pixels_that_both_cover(other, expected):
+    one, covered = (2, 3, 4, 5), [np.zeros((20, 20), bool) for _ in range(2)]
+    for mask, (top, left, rows, cols) in zip(covered, (one, other), strict=True):
+        mask[top : top + rows, left : left + cols] = True
+    assert box_intersection(one, other) == box_intersection(other, one) == expected
+    assert np.count_nonzero(covered[0] & covered[1]) == expected

@@ -13,8 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from forensix.finding import Finding, Region
-
-Box = tuple[int, int, int, int]
+from forensix.signal.regions import Box, box_intersection
 
 # The family whose methods mark both sides of a copy alike.
 COPIES = "copy_move"
@@ -178,9 +177,5 @@ def _beside(one: Box, other: Box) -> bool:
 
 def _shared(one: Box, other: Box) -> float:
     """Share of the smaller of two boxes that lies in the other."""
-    sides = [
-        min(one[axis] + one[axis + 2], other[axis] + other[axis + 2]) - max(one[axis], other[axis])
-        for axis in (0, 1)
-    ]
     smaller = min(one[2] * one[3], other[2] * other[3])
-    return max(0, sides[0]) * max(0, sides[1]) / smaller if smaller else 0.0
+    return box_intersection(one, other) / smaller if smaller else 0.0

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from forensix.signal.affine import shear_of
-from forensix.signal.local_correlation import Box, band_pass, local_correlation, local_mean, warped
+from forensix.signal.local_correlation import band_pass, local_correlation, local_mean, warped
+from forensix.signal.regions import Box
 
 RADIUS = 4
 # Variance above which a neighbourhood has texture to compare, grey levels squared.

@@ -13,7 +13,6 @@ import numpy as np
 from forensix.signal.affine import apply, inverse, is_plausible, shear_of
 from forensix.signal.agreement import Agreement, agreement
 from forensix.signal.local_correlation import (
-    Box,
     aligned,
     band_pass,
     local_correlation,
@@ -22,6 +21,7 @@ from forensix.signal.local_correlation import (
     with_slopes,
 )
 from forensix.signal.match_groups import MatchGroup
+from forensix.signal.regions import Box
 from forensix.signal.whole_pixels import snapped
 
 RADIUS = 4

@@ -17,7 +17,8 @@ import numpy as np
 from forensix.signal.affine import apply, inverse
 from forensix.signal.copied_region import CopiedRegion, core
 from forensix.signal.interpolation import predictability
-from forensix.signal.local_correlation import Box, band_pass, warped
+from forensix.signal.local_correlation import band_pass, warped
+from forensix.signal.regions import Box
 
 BLOCK = 8
 # Room around a region, pixels; and the largest box that is looked at, more is left out.

@@ -8,7 +8,8 @@ import numpy as np
 
 from forensix.signal.affine import apply, is_plausible
 from forensix.signal.copied_region import SLOW, CopiedRegion, outlines
-from forensix.signal.local_correlation import Box, aligned, band_pass, with_slopes
+from forensix.signal.local_correlation import aligned, band_pass, with_slopes
+from forensix.signal.regions import Box
 from forensix.signal.whole_pixels import snapped
 
 # Room around both sides, pixels.

@@ -12,10 +12,10 @@ from __future__ import annotations
 import numpy as np
 
 from forensix.signal.affine import apply
+from forensix.signal.regions import Box
 
 # Steps of an alignment without a gain of a thousandth after which it ends.
 VAIN = 2
-Box = tuple[int, int, int, int]
 
 
 def warped(image: np.ndarray, transform: np.ndarray, box: Box) -> tuple[np.ndarray, np.ndarray]:

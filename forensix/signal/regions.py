@@ -1,10 +1,22 @@
-"""Connected regions of a decision mask, in image pixels."""
+"""Connected regions of a decision mask, in image pixels, and boxes."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from forensix.errors import ParameterError
+
+# (top, left, rows, cols)
+Box = tuple[int, int, int, int]
+
+
+def box_intersection(one: Box, other: Box) -> int:
+    """Pixels that two boxes share."""
+    down, across = (
+        min(one[axis] + one[axis + 2], other[axis] + other[axis + 2]) - max(one[axis], other[axis])
+        for axis in (0, 1)
+    )
+    return max(0, down) * max(0, across)
 
 
 def label_regions(mask: np.ndarray, *, minimum_cells: int = 1) -> tuple[np.ndarray, int]:

@@ -20,8 +20,8 @@ from forensix.signal.affine import apply, scale_of
 from forensix.signal.copied_region import CopiedRegion, outlines, sides
 from forensix.signal.drawings import is_drawn
 from forensix.signal.full_outline import full_sides
-from forensix.signal.local_correlation import Box, local_mean
-from forensix.signal.regions import bounding_boxes, label_regions
+from forensix.signal.local_correlation import local_mean
+from forensix.signal.regions import Box, bounding_boxes, box_intersection, label_regions
 from forensix.signal.repetition import self_similarity
 
 LEAST_SIDE = 64
@@ -260,8 +260,7 @@ def role_of(
 
 def box_overlap(one: Box, other: Box) -> float:
     """Intersection over union of two boxes (top, left, rows, cols)."""
-    sides = [min(one[i] + one[i + 2], other[i] + other[i + 2]) - max(one[i], other[i]) for i in (0, 1)]
-    shared = max(0, sides[0]) * max(0, sides[1])
+    shared = box_intersection(one, other)
     union = one[2] * one[3] + other[2] * other[3] - shared
     return shared / union if union else 0.0
 

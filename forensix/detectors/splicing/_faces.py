@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from forensix.errors import ParameterError
+from forensix.signal.regions import Box
 
 SEARCHED = 500_000  # pixels a picture is reduced to
 SMALLEST = 24  # pixels after reduction; the cascade's own window
@@ -18,8 +19,6 @@ LEAST_TOGETHER = 16  # of both; other things than faces seldom pass as often
 SAME_SIDE = 1.4  # factor by which these may differ in size from the candidate
 NEAR = 0.3  # of the side: how far they may lie from it
 MOST_LOOKED_AT = 60
-
-Box = tuple[int, int, int, int]
 
 
 def find_faces(luma: np.ndarray) -> list[Box]:

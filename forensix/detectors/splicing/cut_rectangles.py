@@ -20,6 +20,7 @@ from forensix.evidence import Evidence
 from forensix.finding import Finding, Heatmap, Region
 from forensix.signal.drawings import is_drawn
 from forensix.signal.rarity import in_words
+from forensix.signal.regions import box_intersection
 
 METHOD = Method(
     name="cut-rectangles",
@@ -213,7 +214,7 @@ def _best_apart(luma: np.ndarray, false_alarms: np.ndarray, boxes: tuple[np.ndar
             int(heights[vertical]),
             int(widths[horizontal]),
         )
-        if not any(_overlap(box, other.box) for other in chosen) and not framed(luma, box):
+        if not any(box_intersection(box, other.box) for other in chosen) and not framed(luma, box):
             chosen.append(Rectangle(box, float(false_alarms[vertical, horizontal])))
         if len(chosen) == MOST_RECTANGLES:
             break
@@ -229,16 +230,6 @@ def framed(luma: np.ndarray, box: tuple[int, int, int, int]) -> bool:
     parts = luma[:top], luma[top + rows :], beside[:, :left], beside[:, left + cols :]
     around = np.concatenate([part.ravel() for part in parts])
     return bool(np.mean(np.abs(around - np.median(around)) < FRAME_DEPTH) > FRAME_SHARE)
-
-
-def _overlap(one: tuple[int, int, int, int], other: tuple[int, int, int, int]) -> bool:
-    apart = (
-        one[0] + one[2] <= other[0]
-        or other[0] + other[2] <= one[0]
-        or one[1] + one[3] <= other[1]
-        or other[1] + other[3] <= one[1]
-    )
-    return not apart
 
 
 def detect(evidence: Evidence, *, preset: str = "standard") -> Finding:

@@ -15,10 +15,11 @@ import numpy as np
 
 from forensix.detectors.method import Method
 from forensix.detectors.splicing._face_light import FaceLight, angle, face_light
-from forensix.detectors.splicing._faces import Box, find_faces
+from forensix.detectors.splicing._faces import find_faces
 from forensix.errors import NotApplicable, ParameterError
 from forensix.evidence import Evidence
 from forensix.finding import Finding, Heatmap
+from forensix.signal.regions import Box
 
 METHOD = Method(
     name="illuminants",
