@@ -11,7 +11,7 @@ LEAST_ALIGNED = 1600  # pixels of a piece that may lie whole blocks from its lik
 # Cosine coefficients, of more than so many grey levels, of a smaller one: photos saved as JPEG at quality
 # 30 to 75 had pieces with 9 at most.
 COEFFICIENT, LEAST_COEFFICIENTS = 2.0, 20.0
-WORTH = 0.3  # of what the pixels of such a piece say, that the coefficients say
+WORTH = 0.3  # of what the pixels of such a piece say, that the coefficients say at most
 BLOCK_COVERED = 0.75  # share of a block that the piece must have
 LETTERING = 0.06  # of the picture's height, in which captions lie
 LETTERING_EVEN = 0.05  # of a fragment's pixels, at least
@@ -28,6 +28,16 @@ def is_block_content(piece: Fragment, luma: np.ndarray) -> bool:
     if not (all(aligned) or (any(aligned) and not piece.anchors)) or piece.area >= LEAST_ALIGNED:
         return False
     return coefficients_in(luma[piece.window()], piece.mask) < LEAST_COEFFICIENTS
+
+
+def block_worth(piece: Fragment, luma: np.ndarray) -> float:
+    """How much of what its pixels say a piece says, 0 to 1: less where a JPEG may be repeating itself.
+
+    A sky of two slopes says something new in every pixel, and all of it is in a coefficient or two a block.
+    """
+    if not is_block_content(piece, luma):
+        return 1.0
+    return min(WORTH, coefficients_in(luma[piece.window()], piece.mask) / LEAST_COEFFICIENTS)
 
 
 def coefficients_in(part: np.ndarray, mask: np.ndarray) -> float:

@@ -25,7 +25,7 @@ from forensix.detectors.removal._exact_copies import (
     remarkable,
 )
 from forensix.detectors.removal._fragments import fragments, groups
-from forensix.detectors.removal._ordinary import WORTH, even_share, is_block_content, is_lettering
+from forensix.detectors.removal._ordinary import block_worth, even_share, is_block_content, is_lettering
 from forensix.detectors.removal._outline import outlined
 from forensix.detectors.removal._screens import off_screens, screen_share
 from forensix.detectors.removal._self_matches import NONE, Matches, self_matches
@@ -121,10 +121,7 @@ def find_copied_holes(rgb: np.ndarray, luma: np.ndarray) -> CopiedHoles:
     exact = exact_pieces(rgb, equal, table)
     bits = [piece.bits for piece in exact]
     told = remarkable(
-        [
-            replace(piece, bits=WORTH * piece.bits) if is_block_content(piece, luma) else piece
-            for piece in exact
-        ],
+        [replace(piece, bits=block_worth(piece, luma) * piece.bits) for piece in exact],
         bits,
     )
     told = [piece for piece in told if not is_pattern(rgb, piece, table)]
