@@ -129,12 +129,15 @@ def _loop(
             for k in range(count):
                 row, col = centres[centre, 0] + radii[k] * down, centres[centre, 1] + radii[k] * right
                 polar[turn, k] = _value(field, row, col, outside)
-        before[:] = -np.inf
-        before[REACH:-REACH] = 0
+        for k in range(count + 2 * REACH):
+            before[k] = np.float32(-np.inf) if k < REACH or k >= count + REACH else np.float32(0)
         for step in range(2 * turns):
             _step(before, polar[step % turns], once, twice, total, moves[step])
-            before[REACH:-REACH] = total
-        at = int(np.argmax(total))
+            for k in range(count):
+                before[k + REACH] = total[k]
+        at = 0
+        for k in range(1, count):
+            at = k if total[k] > total[at] else at
         for step in range(2 * turns - 1, -1, -1):
             if turns // 2 <= step < turns // 2 + turns:
                 paths[centre, step % turns] = at
