@@ -100,12 +100,16 @@ def ring_places(monkeypatch, radius=20, centre=(50, 60), shape=(100, 120)):
     return ring
 
 
-def test_an_outline_beyond_the_limit_is_decided_on_and_filled(monkeypatch):
+def found_in_a_ring(monkeypatch, *, limit):
     ring_places(monkeypatch)
-    monkeypatch.setattr(edge_blur, "shipped_model", lambda: ring_model(1.0))
+    monkeypatch.setattr(edge_blur, "shipped_model", lambda: ring_model(limit))
     monkeypatch.setattr(edge_blur, "LEAST_EDGES", -1.0)
     noise = np.random.default_rng(5).integers(0, 256, (400, 480, 3)).astype(np.uint8)
-    finding = edge_blur.detect(opened(noise))
+    return edge_blur.detect(opened(noise))
+
+
+def test_an_outline_beyond_the_limit_is_decided_on_and_filled(monkeypatch):
+    finding = found_in_a_ring(monkeypatch, limit=1.0)
     assert finding.score > 0.5 and len(finding.regions) >= 1
     top, left, rows, cols = finding.regions[0].box
     assert abs(top - 120) <= 12 and abs(left - 160) <= 12 and abs(rows - 164) <= 24 and abs(cols - 164) <= 24
@@ -118,11 +122,7 @@ def test_an_outline_beyond_the_limit_is_decided_on_and_filled(monkeypatch):
 
 
 def test_below_the_limit_nothing_is_marked(monkeypatch):
-    ring_places(monkeypatch)
-    monkeypatch.setattr(edge_blur, "shipped_model", lambda: ring_model(20.0))
-    monkeypatch.setattr(edge_blur, "LEAST_EDGES", -1.0)
-    noise = np.random.default_rng(5).integers(0, 256, (400, 480, 3)).astype(np.uint8)
-    finding = edge_blur.detect(opened(noise))
+    finding = found_in_a_ring(monkeypatch, limit=20.0)
     assert 0 < finding.score < 0.5 and not finding.regions
     assert np.nanmax(finding.heatmap.values) <= 0.5
 

@@ -9,6 +9,7 @@ import numpy as np
 from forensix.finding import Finding, Heatmap, expand_cells
 from forensix.fusion.combine import INCONSISTENT_FROM
 from forensix.fusion.sides import shifts_of, sources
+from forensix.fusion.story import COPIES
 from forensix.result import Conclusion
 
 # Methods that outline what was pasted by its own border. That a side of a copied pair has another JPEG
@@ -54,25 +55,28 @@ def fuse_heatmaps(findings: Iterable[Finding], integrity: Conclusion, rows: int,
     for finding in shown:
         if finding.heatmap is not None and finding.detector not in names:
             np.maximum(fused, np.minimum(grey_map(finding.heatmap, rows, cols), QUIET), out=fused)
-    copies = _largest([f for f in loud if f.family == "copy_move"], rows, cols)
+    alike = [f for f in loud if f.family == COPIES]
+    copies = _largest(alike, rows, cols)
     borders = _largest([f for f in loud if f.detector in OUTLINES_PASTE], rows, cols)
     if copies.any() and borders.any():
-        source = sources(
-            copies > QUIET, borders > QUIET, shifts_of(f for f in loud if f.family == "copy_move")
-        )
+        source = sources(copies > QUIET, borders > QUIET, shifts_of(alike))
         copies[source] = np.minimum(copies[source], QUIET)
-    others = [f for f in loud if f.family != "copy_move" and f.heatmap is not None]
-    rough = _largest([f for f in others if f.heatmap and f.heatmap.cell > FINE], rows, cols)
-    fine = _largest([f for f in others if f.heatmap and f.heatmap.cell <= FINE], rows, cols)
+    others = [f for f in loud if f.family != COPIES]
+    rough = _largest([f for f in others if _is_rough(f)], rows, cols)
+    fine = _largest([f for f in others if not _is_rough(f)], rows, cols)
     # What copies outline to the pixel is not drawn again in large cells.
     np.maximum(fused, _where_shared(rough, copies > QUIET, shared=False), out=fused)
     np.maximum(fused, np.maximum(copies, fine), out=fused)
     found, copied = fused > QUIET, copies > QUIET
     for finding in decided if enough else ():
         if finding.detector not in names and finding.heatmap is not None:
-            theirs = found & ~copied if finding.heatmap.cell > FINE else found
+            theirs = found & ~copied if _is_rough(finding) else found
             np.maximum(fused, _where_shared(grey_map(finding.heatmap, rows, cols), theirs), out=fused)
     return fused
+
+
+def _is_rough(finding: Finding) -> bool:
+    return finding.heatmap is not None and finding.heatmap.cell > FINE
 
 
 def _where_shared(grey: np.ndarray, found: np.ndarray, *, shared: bool = True) -> np.ndarray:

@@ -7,6 +7,7 @@ from numba import njit, void
 from numba.types import Array, float32, float64, int16
 
 from forensix.errors import ParameterError
+from forensix.native.bilinear import bilinear
 
 REACH = 2  # radii that a path may move from one direction to the next
 
@@ -63,12 +64,7 @@ def _value(field: np.ndarray, row: np.float32, col: np.float32, outside: float) 
     rows, cols = field.shape
     if row < 0 or col < 0 or row > rows - 1 or col > cols - 1:
         return np.float32(outside)
-    top, left = int(row), int(col)
-    low, right = min(top + 1, rows - 1), min(left + 1, cols - 1)
-    down, over = row - np.float32(top), col - np.float32(left)
-    upper = field[top, left] + (field[top, right] - field[top, left]) * over
-    lower = field[low, left] + (field[low, right] - field[low, left]) * over
-    return upper + (lower - upper) * down
+    return bilinear(field, row, col)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -7,6 +7,7 @@ from numba import njit, void
 from numba.types import Array, float32, float64
 
 from forensix.errors import ParameterError
+from forensix.native.bilinear import bilinear
 
 
 def edge_profiles(
@@ -55,12 +56,7 @@ def _between(plane: np.ndarray, row: np.float32, col: np.float32) -> np.float32:
     rows, cols = plane.shape
     row = np.float32(min(max(row, np.float32(0)), np.float32(rows - 1)))
     col = np.float32(min(max(col, np.float32(0)), np.float32(cols - 1)))
-    top, left = int(row), int(col)
-    low, right = min(top + 1, rows - 1), min(left + 1, cols - 1)
-    down, over = row - np.float32(top), col - np.float32(left)
-    upper = plane[top, left] + (plane[top, right] - plane[top, left]) * over
-    lower = plane[low, left] + (plane[low, right] - plane[low, left]) * over
-    return upper + (lower - upper) * down
+    return bilinear(plane, row, col)
 
 
 @njit(

@@ -24,20 +24,19 @@ def is_block_content(piece: Fragment, luma: np.ndarray) -> bool:
     blocks with much in them do not. Of pieces known by their equality alone, one direction is enough: what
     varies in the other direction only is the same wherever a block is cut.
     """
-    aligned = [step % BLOCK == 0 for step in piece.offset]
-    if not (all(aligned) or (any(aligned) and not piece.anchors)) or piece.area >= LEAST_ALIGNED:
-        return False
-    return coefficients_in(luma[piece.window()], piece.mask) < LEAST_COEFFICIENTS
+    return block_worth(piece, luma) < 1
 
 
 def block_worth(piece: Fragment, luma: np.ndarray) -> float:
-    """How much of what its pixels say a piece says, 0 to 1: less where a JPEG may be repeating itself.
+    """How much of what its pixels say a piece says, 0 to 1: less than 1 where it :func:`is_block_content`.
 
     A sky of two slopes says something new in every pixel, and all of it is in a coefficient or two a block.
     """
-    if not is_block_content(piece, luma):
+    aligned = [step % BLOCK == 0 for step in piece.offset]
+    if not (all(aligned) or (any(aligned) and not piece.anchors)) or piece.area >= LEAST_ALIGNED:
         return 1.0
-    return min(WORTH, coefficients_in(luma[piece.window()], piece.mask) / LEAST_COEFFICIENTS)
+    count = coefficients_in(luma[piece.window()], piece.mask)
+    return 1.0 if count >= LEAST_COEFFICIENTS else min(WORTH, count / LEAST_COEFFICIENTS)
 
 
 def coefficients_in(part: np.ndarray, mask: np.ndarray) -> float:

@@ -22,11 +22,8 @@ STEP = np.array([-8, -5, -3, -1.5, -0.5, 0.5, 1.5, 3, 5, 8], np.float32)
 BESIDE = np.array([-6, 6], np.float32)
 RELATIVE = 12  # the first inputs, given relative to the picture's own edges too
 STEEPNESS, FLOOR = 11, 0.3
-FINE, COARSE, WIDEST = (
-    1.155,
-    3.08,
-    12.0,
-)  # pixels that the second and the fourth of LEVELS blur; the widest told
+FINE, COARSE = 1.155, 3.08  # pixels that the second and the fourth of LEVELS blur
+WIDEST = 12.0  # pixels, of an edge
 EDGES = 0.25  # of the places, the steepest: the picture's own edges
 
 
